@@ -1,0 +1,141 @@
+# make help says what there is. Every .cpp of a practice's folder is a program: no list to edit.
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+ifeq ($(SAN),1)
+BUILD := build/san
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMIZE := -O1 -g
+else ifeq ($(SAN),thread)
+BUILD := build/tsan
+SANITIZE := -fsanitize=thread
+OPTIMIZE := -O1 -g
+else
+BUILD := build
+OPTIMIZE := -O2
+endif
+
+CXX := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+CXXFLAGS ?= $(OPTIMIZE)
+COMPILE = $(CXX) -std=c++20 $(CXXFLAGS) $(WARNINGS) $(SANITIZE) -Icommon -pthread -MMD -MP
+
+PRACTICES := p3_udp_echo p4_tcp_echo p4_sip_registrar control1_resume_http
+programs = $(patsubst %.cpp,$(BUILD)/%,$(wildcard $(1)/*.cpp))
+ALL := $(foreach p,$(PRACTICES),$(call programs,$(p)))
+
+.PHONY: all
+all: $(ALL)
+
+$(BUILD)/p4_sip_registrar/%: p4_sip_registrar/%.cpp | simdjson
+	@mkdir -p $(@D)
+	$(COMPILE) $< -o $@ $(LDFLAGS) -lsimdjson
+
+$(BUILD)/%: %.cpp
+	@mkdir -p $(@D)
+	$(COMPILE) $< -o $@ $(LDFLAGS)
+
+# --- one practice: built on all cores, then its exercises with the command that runs each
+define practice
+.PHONY: $(2)
+$(2): ; @$$(MAKE) --no-print-directory -j$$$$(nproc 2>/dev/null || echo 2) $(1)/all && test/exercises.sh $(1)
+.PHONY: $(1)/all
+$(1)/all: $(call programs,$(1))
+endef
+$(eval $(call practice,p3_udp_echo,p3 p3_udp_echo))
+$(eval $(call practice,p4_tcp_echo,p4_tcp p4_tcp_echo))
+$(eval $(call practice,p4_sip_registrar,p4_sip p4_sip_registrar))
+$(eval $(call practice,control1_resume_http,control1 control1_resume_http))
+.PHONY: p4
+p4: p4_tcp p4_sip
+
+# --- system packages: announced, and installed where the machine lacks them
+.PHONY: simdjson doctest tools
+simdjson: ; @test/need.sh header:simdjson.h
+doctest: ; @test/need.sh header:doctest/doctest.h
+tools: ; @test/need.sh curl nc python3 ip jq
+
+# --- tests. The runner and the unit tests watch the programs and are never sanitized themselves,
+# but for the unit tests, which are code of the programs.
+TEST_FLAGS := -std=c++20 -O1 $(WARNINGS) -Icommon -Itest -I. -MMD -MP -pthread
+RUNNER := build/test/runner
+UNIT := $(BUILD)/test/unit_tests
+RUNNER_PARTS := $(patsubst %.cpp,build/%.o,$(wildcard test/*.cpp test/conversations/*.cpp))
+UNIT_PARTS := $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard test/unit/*.cpp))
+
+build/test/%.o: test/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(TEST_FLAGS) -c $< -o $@
+
+$(BUILD)/test/unit/%.o: test/unit/%.cpp | doctest simdjson
+	@mkdir -p $(@D)
+	$(CXX) $(TEST_FLAGS) $(SANITIZE) -c $< -o $@
+
+$(RUNNER): $(RUNNER_PARTS)
+	$(CXX) $^ -o $@ -pthread
+
+$(UNIT): $(UNIT_PARTS)
+	$(CXX) $(SANITIZE) $^ -o $@ -pthread -lsimdjson
+
+# Programs that are wrong on purpose, for the tests of the checks.
+BROKEN := $(patsubst %.cpp,build/%,$(wildcard test/broken/*.cpp))
+
+HOLD = $(RUNNER) --build $(BUILD)
+.PHONY: test
+test: tools
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) $(UNIT) $(BROKEN)
+	@test/run.sh $(UNIT) $(HOLD) $(EJ)
+
+.PHONY: demo
+demo: tools
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(HOLD) --demo $(EJ)
+
+# --- somebody else's program: make check EJ=p3.1 CMD='python3 mi_servidor.py'
+export CMD SERVER CLIENT DIR CLASS ORIGINAL TIMES IDIOMA
+.PHONY: check
+check:
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(HOLD) --check $(EJ)
+
+.PHONY: compare
+compare:
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(HOLD) --compare $(EJ)
+
+# --- measured: make bench, or one practice: make bench EJ=p3
+BENCH := $(patsubst %.cpp,build/%,$(wildcard test/bench/*.cpp)) $(patsubst %.c,build/%,$(wildcard test/bench/*.c))
+build/test/bench/%: test/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra $< -o $@
+.PHONY: bench
+bench:
+	@test/need.sh python3
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(BENCH) >/dev/null
+	@set -e; for b in test/bench/$(EJ)*.sh; do $$b; done
+
+# --- libFuzzer: SECONDS each (60)
+FUZZ := $(patsubst %.cpp,build/%,$(wildcard test/fuzz/*.cpp))
+build/test/fuzz/%: test/fuzz/%.cpp | simdjson
+	@test/need.sh clang++ libfuzzer
+	@mkdir -p $(@D)
+	clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Icommon -I. $< -o $@ -pthread -lsimdjson
+.PHONY: fuzz
+fuzz: $(FUZZ)
+	@test/fuzz.sh $(or $(SECONDS),60) $(filter $(if $(EJ),%/$(EJ),%),$(FUZZ))
+
+.PHONY: torture
+torture:
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@KILLS=$(or $(KILLS),300) $(HOLD) torture
+
+.PHONY: clean
+clean: ; rm -rf build captures
+
+.PHONY: help
+help:
+	@sed -n 's/^|//p' Makefile.help 2>/dev/null || true
+	@test/exercises.sh --help
+
+-include $(shell find build -name '*.d' 2>/dev/null)
