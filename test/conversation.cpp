@@ -85,7 +85,6 @@ std::string printf_text(std::string_view bytes) {
 struct Program::State {
     Talk::State* talk = nullptr;
     std::string name;
-    std::string command;
     bool replaced = false;
     pid_t pid = -1;
     int in = -1, out = -1, err = -1;
@@ -96,7 +95,6 @@ struct Program::State {
     int status = -1;       // of waitpid(2), once ended
     bool ended = false;
     bool end_told = false;
-    std::uint16_t port = 0; // that the conversation expects it on
 };
 
 struct Udp::State {
@@ -935,11 +933,12 @@ void set_limit(int what, rlim_t most) {
     ::setrlimit(static_cast<__rlimit_resource_t>(what), &limit);
 }
 
-Program& start(Talk::State& talk, const std::string& name, const Words& words, bool replaced, std::uint16_t port) {
+// shown_as: how the transcript shows the command, where that is not the words themselves.
+Program& start(Talk::State& talk, const std::string& name, const Words& words, bool replaced,
+               const std::string& shown_as = "") {
     auto state = std::make_shared<Program::State>();
     state->talk = &talk;
     state->replaced = replaced;
-    state->port = port;
     state->name = name;
     // A second one of the same name is told apart by a number.
     int same = 1;
@@ -947,14 +946,8 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
         if (other->name == name || other->name.starts_with(name + '#')) ++same;
     if (same > 1) state->name += '#' + std::to_string(same);
 
-    std::string command;
-    for (const auto& word : words) command += (command.empty() ? "" : " ") + quoted(word);
-    state->command = command;
-    if (!replaced) {
-        // In the transcript, ours go by their names, wherever they were built.
-        const std::string path = quoted(words[0]);
-        command.replace(0, path.size(), fs::path(words[0]).filename().string());
-    }
+    std::string command = shown_as.empty() ? fs::path(words[0]).filename().string() : shown_as;
+    for (std::size_t i = shown_as.empty() ? 1 : words.size(); i < words.size(); ++i) command += ' ' + quoted(words[i]);
     talk.event(state->name, "$ " + command);
 
     int in[2], out[2], err[2], broken[2];
@@ -1016,14 +1009,18 @@ Program& start_role(Talk::State& talk, const std::string& name, const Words& arg
     if (command.empty()) {
         Words words{program_path(options.build, name).string()};
         words.insert(words.end(), arguments.begin(), arguments.end());
-        return start(talk, name, words, false, port);
+        return start(talk, name, words, false);
     }
     const bool placed = command.find("{port}") != command.npos || command.find("{host}") != command.npos;
     command = with(with(command, "{port}", std::to_string(port)), "{host}", "127.0.0.1");
     // The shell splits CMD into words as the user's own would; relative paths are the user's.
     Words words{"/bin/sh", "-c", "exec " + command + (placed ? "" : " \"$@\""), "sh"};
-    if (!placed) words.insert(words.end(), arguments.begin(), arguments.end());
-    return start(talk, name, words, true, port);
+    std::string shown_as = command;
+    if (!placed) {
+        words.insert(words.end(), arguments.begin(), arguments.end());
+        for (const auto& argument : arguments) shown_as += ' ' + quoted(argument);
+    }
+    return start(talk, name, words, true, shown_as);
 }
 
 } // namespace
@@ -1052,7 +1049,7 @@ Program& Talk::tool(const std::string& name, const Words& arguments) {
     needs(name);
     Words words{name};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    return start(state_, fs::path(name).filename().string(), words, false, 0);
+    return start(state_, fs::path(name).filename().string(), words, false);
 }
 
 Udp Talk::udp(const std::string& name, const std::string& host, std::uint16_t port) {
