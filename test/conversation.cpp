@@ -1000,6 +1000,30 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
     return talk.handles.back();
 }
 
+// CMD is typed where make runs, but the program runs in a folder of its own: words that name files
+// are made absolute, the others (options, quotes, variables) stay as they are typed.
+std::string with_absolute_paths(const std::string& command) {
+    std::string result;
+    for (std::size_t i = 0; i < command.size();) {
+        if (command[i] == ' ') {
+            result += command[i++];
+            continue;
+        }
+        const std::size_t start_of_word = i;
+        std::string word;
+        char quote = 0;
+        for (; i < command.size() && (quote != 0 || command[i] != ' '); ++i) {
+            if (quote == 0 && (command[i] == '\'' || command[i] == '"')) quote = command[i];
+            else if (command[i] == quote) quote = 0;
+            else word += command[i];
+        }
+        std::error_code none;
+        const bool file = !word.empty() && fs::path(word).is_relative() && fs::is_regular_file(word, none);
+        result += file ? quoted(fs::absolute(word).string()) : command.substr(start_of_word, i - start_of_word);
+    }
+    return result;
+}
+
 // Ours, or the program that stands in for it.
 Program& start_role(Talk::State& talk, const std::string& name, const Words& arguments, std::uint16_t port,
                     const std::string& role_command) {
@@ -1014,7 +1038,7 @@ Program& start_role(Talk::State& talk, const std::string& name, const Words& arg
     const bool placed = command.find("{port}") != command.npos || command.find("{host}") != command.npos;
     command = with(with(command, "{port}", std::to_string(port)), "{host}", "127.0.0.1");
     // The shell splits CMD into words as the user's own would; relative paths are the user's.
-    Words words{"/bin/sh", "-c", "exec " + command + (placed ? "" : " \"$@\""), "sh"};
+    Words words{"/bin/sh", "-c", "exec " + with_absolute_paths(command) + (placed ? "" : " \"$@\""), "sh"};
     std::string shown_as = command;
     if (!placed) {
         words.insert(words.end(), arguments.begin(), arguments.end());
