@@ -35,7 +35,7 @@ int main(int argc, char* argv[]) {
 
     check(listen(s, 10), "listen");
     std::cout << "Socket now listening\n";
-    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
 
     while (true) {
         // wait for connection and return a new socket and the remote address

@@ -60,7 +60,7 @@ int main(int argc, char* argv[]) {
 
     check(listen(s, BACKLOG), "listen");
     std::cout << "Socket now listening\n";
-    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
 
     Descriptor spare = reserve_descriptor();
     const int listening = s;
