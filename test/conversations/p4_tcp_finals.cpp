@@ -10,8 +10,18 @@ using namespace conversation;
 
 namespace {
 
-// The wire is quiet again: something came, or nothing for half a second (a server may say nothing).
-void settles(Tcp& connection) {
+// Whatever has come by now.
+std::string so_far(Tcp& connection) {
+    std::string all(65536, '\0');
+    const ssize_t n = recv(connection.fd(), all.data(), all.size(), MSG_DONTWAIT);
+    all.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return all;
+}
+
+// Sends a line and waits for what the server says to it, or half a second: it may say nothing.
+void answers(Tcp& connection, const std::string& line) {
+    so_far(connection);
+    connection.sends(line + "\n");
     pollfd ready{connection.fd(), POLLIN, 0};
     poll(&ready, 1, 500);
 }
@@ -22,14 +32,6 @@ std::string hears(Tcp& connection, const std::string& part) {
     do line = connection.receive_line();
     while (line.find(part) == line.npos);
     return line;
-}
-
-// Whatever has come by now.
-std::string so_far(Tcp& connection) {
-    std::string all(65536, '\0');
-    const ssize_t n = recv(connection.fd(), all.data(), all.size(), MSG_DONTWAIT);
-    all.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return all;
 }
 
 // A member of our chat: password, nick, and what is told to who enters.
@@ -51,21 +53,17 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "a password, then what one says all ot
 
     Tcp ana = talk.connects(5000, "ana");
     ana.receive_bytes(1); // the server asks first
-    ana.sends("secreto\n");
-    settles(ana);
-    ana.sends("ana\n"); // the nick; where none is asked for, a first message
-    settles(ana);
+    answers(ana, "secreto");
+    answers(ana, "ana"); // the nick; where none is asked for, a first message
 
     Tcp luis = talk.connects(5000, "luis");
     luis.receive_bytes(1);
-    luis.sends("otra\n"); // does not know it
+    answers(luis, "otra"); // does not know it
 
     Tcp beto = talk.connects(5000, "beto");
     beto.receive_bytes(1);
-    beto.sends("secreto\n");
-    settles(beto);
-    beto.sends("beto\n");
-    settles(beto);
+    answers(beto, "secreto");
+    answers(beto, "beto");
 
     ana.sends("hola a todos\n");
     hears(beto, "hola a todos");
