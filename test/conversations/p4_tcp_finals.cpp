@@ -222,6 +222,7 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "each silent member is put out by its 
     ana.sends("sigo aquí\n");
     carla.sends("y yo\n");
     talk.waits("four seconds to pass", [&] { return talk.seconds() - begin > 4; });
+    const double later = talk.seconds();
     server.is_sent(SIGCONT);
     beto.receives_line("* entra carla");
     beto.receive_line();
@@ -229,7 +230,6 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "each silent member is put out by its 
     beto.receives_line("* expulsado por inactividad");
     beto.is_put_out();
     ana.receives("<carla> y yo\n* sale beto\n");
-    const double later = talk.seconds();
     carla.receives("<ana> sigo aquí\n* sale beto\n");
 
     // Three seconds more of silence; neither of them is put out before.
