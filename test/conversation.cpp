@@ -41,6 +41,12 @@ constexpr long most_resident = 2L << 20;       // KiB
 constexpr rlim_t most_file = 256 << 20;        // bytes of one file
 constexpr rlim_t most_seconds = 120;           // of processor time
 
+// make compare TIMES=1: how long a request is repeated, and what is thrown at the end of it.
+constexpr Seconds load_time{0.5};
+struct Timed {
+    double rate;
+};
+
 [[noreturn]] void fail_with_errno(const std::string& call) {
     throw std::runtime_error(call + ": " + std::strerror(errno));
 }
@@ -85,7 +91,6 @@ std::string printf_text(std::string_view bytes) {
 struct Program::State {
     Talk::State* talk = nullptr;
     std::string name;
-    std::string command;
     bool replaced = false;
     pid_t pid = -1;
     int in = -1, out = -1, err = -1;
@@ -96,7 +101,6 @@ struct Program::State {
     int status = -1;       // of waitpid(2), once ended
     bool ended = false;
     bool end_told = false;
-    std::uint16_t port = 0; // that the conversation expects it on
 };
 
 struct Udp::State {
@@ -615,6 +619,50 @@ std::uint16_t own_port(int fd) {
     return ntohs(addr.sin_port);
 }
 
+// The last request again and again, each after the reply to the one before.
+void time_udp(Udp::State& state) {
+    const sockaddr_in addr = socket_address("127.0.0.1", state.to);
+    char reply[65536];
+    double count = 0;
+    const auto start = Clock::now();
+    while (Clock::now() - start < load_time) {
+        ::sendto(state.fd, state.sent.data(), state.sent.size(), 0, plain(addr), sizeof addr);
+        pollfd wait{state.fd, POLLIN, 0};
+        if (::poll(&wait, 1, 5000) != 1 || ::recv(state.fd, reply, sizeof reply, MSG_DONTWAIT) < 0)
+            throw Failure("a repeated request got no reply");
+        ++count;
+        state.talk->pump(Clock::now()); // its output must not fill the pipe
+    }
+    throw Timed{count / Seconds(Clock::now() - start).count()};
+}
+
+void time_tcp(Tcp::State& state, std::string_view request, std::size_t reply_size) {
+    char reply[65536];
+    double count = 0;
+    const auto start = Clock::now();
+    while (Clock::now() - start < load_time) {
+        for (std::size_t have = 0; have < reply_size;) {
+            if (have == 0 && ::send(state.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) have = reply_size + 1;
+            pollfd wait{state.fd, POLLIN, 0};
+            if (have == 0 && ::poll(&wait, 1, 5000) != 1) throw Failure("a repeated request got no reply");
+            const ssize_t n = have > reply_size ? 0 : ::recv(state.fd, reply, std::min(sizeof reply, reply_size - have), 0);
+            if (n > 0) {
+                have += static_cast<std::size_t>(n);
+                continue;
+            }
+            // The server closes after a reply: a connection for each request.
+            ::close(state.fd);
+            state.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            const sockaddr_in addr = socket_address("127.0.0.1", state.to);
+            if (::connect(state.fd, plain(addr), sizeof addr) == -1) throw Failure("the server takes no further connection");
+            have = 0;
+        }
+        ++count;
+        state.talk->pump(Clock::now());
+    }
+    throw Timed{count / Seconds(Clock::now() - start).count()};
+}
+
 // What differs between what came and what was expected, as a key for advice().
 std::string usual_mistake(std::string_view came, std::string_view expected) {
     if (came.size() > expected.size() && came.starts_with(expected)) {
@@ -693,6 +741,7 @@ void Udp::receives(std::string_view bytes, Seconds within) {
         throw Failure(state.name + " must get the reply from port " + std::to_string(state.to) + ", and it came from " +
                           std::to_string(state.from),
                       "other socket");
+    if (state.talk->options->times && state.to != 0 && !state.sent.empty()) time_udp(state);
 }
 
 void Udp::receives_nothing(Seconds during) {
@@ -793,6 +842,7 @@ void Tcp::receives(std::string_view bytes, Seconds within) {
         throw Failure(state.name + " must receive:\n" + difference(state.received, bytes),
                       usual_mistake(state.received, bytes));
     taken(state, bytes.size());
+    if (state.talk->options->times && state.to != 0 && !state.sent.empty()) time_tcp(state, state.sent, bytes.size());
 }
 
 std::string Tcp::receive_until(std::string_view mark, Seconds within) {
@@ -935,11 +985,12 @@ void set_limit(int what, rlim_t most) {
     ::setrlimit(static_cast<__rlimit_resource_t>(what), &limit);
 }
 
-Program& start(Talk::State& talk, const std::string& name, const Words& words, bool replaced, std::uint16_t port) {
+// shown_as: how the transcript shows the command, where that is not the words themselves.
+Program& start(Talk::State& talk, const std::string& name, const Words& words, bool replaced,
+               const std::string& shown_as = "") {
     auto state = std::make_shared<Program::State>();
     state->talk = &talk;
     state->replaced = replaced;
-    state->port = port;
     state->name = name;
     // A second one of the same name is told apart by a number.
     int same = 1;
@@ -947,14 +998,8 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
         if (other->name == name || other->name.starts_with(name + '#')) ++same;
     if (same > 1) state->name += '#' + std::to_string(same);
 
-    std::string command;
-    for (const auto& word : words) command += (command.empty() ? "" : " ") + quoted(word);
-    state->command = command;
-    if (!replaced) {
-        // In the transcript, ours go by their names, wherever they were built.
-        const std::string path = quoted(words[0]);
-        command.replace(0, path.size(), fs::path(words[0]).filename().string());
-    }
+    std::string command = shown_as.empty() ? fs::path(words[0]).filename().string() : shown_as;
+    for (std::size_t i = shown_as.empty() ? 1 : words.size(); i < words.size(); ++i) command += ' ' + quoted(words[i]);
     talk.event(state->name, "$ " + command);
 
     int in[2], out[2], err[2], broken[2];
@@ -1007,6 +1052,30 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
     return talk.handles.back();
 }
 
+// CMD is typed where make runs, but the program runs in a folder of its own: words that name files
+// are made absolute, the others (options, quotes, variables) stay as they are typed.
+std::string with_absolute_paths(const std::string& command) {
+    std::string result;
+    for (std::size_t i = 0; i < command.size();) {
+        if (command[i] == ' ') {
+            result += command[i++];
+            continue;
+        }
+        const std::size_t start_of_word = i;
+        std::string word;
+        char quote = 0;
+        for (; i < command.size() && (quote != 0 || command[i] != ' '); ++i) {
+            if (quote == 0 && (command[i] == '\'' || command[i] == '"')) quote = command[i];
+            else if (command[i] == quote) quote = 0;
+            else word += command[i];
+        }
+        std::error_code none;
+        const bool file = !word.empty() && fs::path(word).is_relative() && fs::is_regular_file(word, none);
+        result += file ? quoted(fs::absolute(word).string()) : command.substr(start_of_word, i - start_of_word);
+    }
+    return result;
+}
+
 // Ours, or the program that stands in for it.
 Program& start_role(Talk::State& talk, const std::string& name, const Words& arguments, std::uint16_t port,
                     const std::string& role_command) {
@@ -1016,14 +1085,18 @@ Program& start_role(Talk::State& talk, const std::string& name, const Words& arg
     if (command.empty()) {
         Words words{program_path(options.build, name).string()};
         words.insert(words.end(), arguments.begin(), arguments.end());
-        return start(talk, name, words, false, port);
+        return start(talk, name, words, false);
     }
     const bool placed = command.find("{port}") != command.npos || command.find("{host}") != command.npos;
     command = with(with(command, "{port}", std::to_string(port)), "{host}", "127.0.0.1");
     // The shell splits CMD into words as the user's own would; relative paths are the user's.
-    Words words{"/bin/sh", "-c", "exec " + command + (placed ? "" : " \"$@\""), "sh"};
-    if (!placed) words.insert(words.end(), arguments.begin(), arguments.end());
-    return start(talk, name, words, true, port);
+    Words words{"/bin/sh", "-c", "exec " + with_absolute_paths(command) + (placed ? "" : " \"$@\""), "sh"};
+    std::string shown_as = command;
+    if (!placed) {
+        words.insert(words.end(), arguments.begin(), arguments.end());
+        for (const auto& argument : arguments) shown_as += ' ' + quoted(argument);
+    }
+    return start(talk, name, words, true, shown_as);
 }
 
 } // namespace
@@ -1052,7 +1125,7 @@ Program& Talk::tool(const std::string& name, const Words& arguments) {
     needs(name);
     Words words{name};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    return start(state_, fs::path(name).filename().string(), words, false, 0);
+    return start(state_, fs::path(name).filename().string(), words, false);
 }
 
 Udp Talk::udp(const std::string& name, const std::string& host, std::uint16_t port) {
@@ -1147,7 +1220,7 @@ void Talk::remark(const std::string& sentence) {
 void Talk::tells(const std::string& sentence) { state_.event("·", sentence); }
 
 void Talk::needs(const std::string& tool) {
-    if (!in_path(tool)) skip("needs " + tool + ", which is not installed");
+    if (tool.find('/') == tool.npos && !in_path(tool)) skip("needs " + tool + ", which is not installed");
 }
 
 void Talk::skip(const std::string& reason) { throw Skip(reason); }
@@ -1252,6 +1325,12 @@ std::string report_of(Talk::State& talk, const std::string& failure, const std::
 
 } // namespace
 
+fs::path repository() {
+    std::error_code none;
+    const fs::path runner = fs::read_symlink("/proc/self/exe", none); // <repository>/build/test/runner
+    return none ? fs::current_path() : runner.parent_path().parent_path().parent_path();
+}
+
 bool namespaces_allowed() {
 #ifdef __linux__
     const pid_t pid = ::fork();
@@ -1299,6 +1378,9 @@ Result play(const Conversation& conversation, const Options& options) {
                 state.event(program->name, "| and also " + shown(program->output.substr(program->read), 400));
         }
         result.verdict = state.remarks.empty() ? Verdict::pass : Verdict::remarks;
+    } catch (const Timed& timed) {
+        result.verdict = Verdict::pass;
+        result.rate = timed.rate;
     } catch (const Skip& reason) {
         result.verdict = Verdict::skip;
         result.report = reason.what();
