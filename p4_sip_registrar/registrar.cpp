@@ -32,7 +32,7 @@ namespace {
 
 constexpr std::size_t batch = 64;         // datagrams taken at once from a socket
 constexpr std::size_t datagram = 65535;   // the longest there is
-constexpr std::size_t remembered = 4096;  // replies kept for retransmissions
+constexpr std::size_t remembered = 2048;  // replies kept for retransmissions
 
 struct Options {
     std::vector<std::pair<std::string, std::uint16_t>> listen;
@@ -47,7 +47,7 @@ void stop(int) { stopped = 1; }
 
 // A datagram that came, and what is to be answered.
 struct Exchange {
-    std::unique_ptr<char[]> data = std::make_unique<char[]>(datagram);
+    std::unique_ptr<char[]> data = std::make_unique_for_overwrite<char[]>(datagram);
     std::size_t size = 0;
     sockaddr_in addr{};      // where it came from
     std::string reply;       // empty: none
