@@ -85,7 +85,7 @@ HOLD = $(RUNNER) --build $(BUILD)
 .PHONY: test
 test: tools
 	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) $(UNIT) $(BROKEN)
-	@test/run.sh $(UNIT) $(HOLD) $(EJ)
+	@EJ='$(EJ)' test/run.sh $(UNIT) $(HOLD) $(EJ)
 
 .PHONY: demo
 demo: tools
@@ -135,7 +135,17 @@ clean: ; rm -rf build captures
 
 .PHONY: help
 help:
-	@sed -n 's/^|//p' Makefile.help 2>/dev/null || true
-	@test/exercises.sh --help
+	@echo 'make                builds every program into build/<folder>/<program>'
+	@echo 'make p3             one practice, and its exercises: p3 p4_tcp p4_sip (p4: both) control1'
+	@echo 'make demo           a conversation of each practice, as it happens   [EJ=p3.1]'
+	@echo 'make test           everything asserted                             [EJ=p3] [SAN=1 | SAN=thread]'
+	@echo 'make check          your own program against an exercise:           EJ=p3.1 CMD="python3 mio.py"'
+	@echo '                    [SERVER=…] [CLIENT=…], or DIR=folder, or CLASS=folder-of-folders'
+	@echo 'make compare        a Python program beside ours                    [EJ=p3.1 [ORIGINAL=x.py]] [TIMES=1]'
+	@echo 'make capture        a packet-capture lab                            EJ=p3.5'
+	@echo 'make bench          measured as ratios                              [EJ=p3]'
+	@echo 'make fuzz           libFuzzer on every parser                       [SECONDS=60] [EJ=target]'
+	@echo 'make torture        kill -9 under load                              [KILLS=300]'
+	@echo 'make clean'
 
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -29,6 +29,7 @@ for what; do
         nginx) package=nginx-light brew=nginx dnf=nginx ;;
         aria2c) package=aria2 brew=aria2 dnf=aria2 ;;
         nft) package=nftables brew=nftables dnf=nftables ;;
+        tc) package=iproute2 brew=iproute2mac dnf=iproute-tc ;;
         gnuplot) package=gnuplot-nox brew=gnuplot dnf=gnuplot ;;
         dumpcap | tshark) package=tshark brew=wireshark dnf=wireshark-cli ;;
         clang++) package=clang brew=llvm dnf=clang ;;

@@ -1,0 +1,73 @@
+// Práctica 3, version 2 (ejercicio 6): servidor_eco_v2, servidor_eco_v1 with each call's error caught.
+//
+// What fails is said in the handout's sentence, with errno and its text (fallo.hpp).
+//
+//     build/p3_udp_echo/servidor_eco_v2 [puerto 44444]        (twice, to see bind fail)
+//
+//     Python                        here
+//     try: s.bind(...)              try { check(bind(...), "bind"); }
+//     except socket.error, msg:     catch (const SocketError& msg)
+//     msg[0], msg[1]                msg.code().value(), msg.code().message()     errno(3)
+#include "address.hpp"
+#include "arguments.hpp"
+#include "fallo.hpp"
+#include "framing.hpp"
+
+#include <iostream>
+
+int main(int argc, char* argv[]) {
+    usage(argc, 0, 1, "[puerto 44444]");
+    const std::string HOST = ""; // Symbolic name meaning all interfaces (0.0.0.0)
+    const std::uint16_t PORT =
+        argc > 1 ? server_port_argument(argv[1]) : 44444; // Arbitrary non-privileged port
+
+    int s = -1;
+    try {
+        s = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+    } catch (const SocketError& msg) {
+        return fallo("socket", msg);
+    }
+
+    // Bind socket to local host and port
+    try {
+        const sockaddr_in local = address(HOST, PORT);
+        check(bind(s, reinterpret_cast<const sockaddr*>(&local), sizeof local), "bind");
+    } catch (const SocketError& msg) {
+        return fallo("bind", msg);
+    }
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
+
+    // now the infinite loop. I reply to each message received.
+    while (true) {
+        // receive data from client (data, addr)
+        char d[1024];
+        sockaddr_in addr{};
+        socklen_t addrlen = sizeof addr;
+        ssize_t n = 0;
+        try {
+            n = check(recvfrom(s, d, sizeof d, 0, reinterpret_cast<sockaddr*>(&addr), &addrlen),
+                      "recvfrom");
+        } catch (const SocketError& msg) {
+            return fallo("recvfrom", msg);
+        }
+        const std::string data(d, static_cast<std::size_t>(n));
+
+        // stopping when '.' is received
+        if (strip(data) == ".") break;
+
+        // otherwise just reply; a client that cannot be reached is not the end for the others
+        const std::string& reply = data;
+        try {
+            check(sendto(s, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&addr), addrlen),
+                  "sendto");
+        } catch (const SocketError& msg) {
+            fallo("sendto", msg);
+            continue;
+        }
+
+        std::cout << "Message[" << host_of(addr) << ':' << port_of(addr) << "] - " << strip(data)
+                  << '\n';
+    }
+
+    close(s);
+}

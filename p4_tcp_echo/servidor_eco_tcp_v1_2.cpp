@@ -1,0 +1,69 @@
+// Práctica 4 (TCP), exercise 2: the echo server that takes its clients by turns.
+// The difference to servidor_eco_tcp_v1 is the loop around accept(): when a client goes ('.', its
+// end, Ctrl+C) the next one's turn has come. Who waits is already connected: the system answers for
+// the server, up to listen()'s 10, and keeps what that client sends until accept().
+//   servidor_eco_tcp_v1_2 [port 5000]     in one terminal; Ctrl+C stops it
+//   cliente_eco_tcp_v1 127.0.0.1 5000     in two others
+#include "address.hpp"
+#include "arguments.hpp"
+#include "descriptor.hpp"
+#include "error.hpp"
+#include "framing.hpp"
+
+#include <iostream>
+#include <string>
+#include <sys/socket.h>
+
+int main(int argc, char* argv[]) {
+    usage(argc, 0, 1, "[<port>]");
+    const std::string HOST = ""; // Symbolic name meaning all available interfaces
+    const std::uint16_t PORT = argc > 1 ? server_port_argument(argv[1]) : 5000;
+
+    Descriptor s(check(socket(AF_INET, SOCK_STREAM, 0), "socket"));
+
+    const int yes = 1;
+    check(setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), "setsockopt");
+
+    try {
+        const sockaddr_in local = address(HOST, PORT);
+        check(bind(s, reinterpret_cast<const sockaddr*>(&local), sizeof local), "bind");
+    } catch (const SocketError& msg) {
+        std::cout << "Bind failed. Error Code : " << msg.code().value() << " Message "
+                  << msg.code().message() << '\n';
+        return 1;
+    }
+
+    check(listen(s, 10), "listen");
+    std::cout << "Socket now listening\n";
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
+
+    while (true) {
+        // wait for connection and return a new socket and the remote address
+        sockaddr_in addr{};
+        socklen_t size = sizeof addr;
+        Descriptor conn(again([&] { return accept(s, reinterpret_cast<sockaddr*>(&addr), &size); }));
+        if (conn == -1 && errno == ECONNABORTED) continue; // gone before its turn
+        check<int>(conn, "accept");
+        std::cout << "Connected with " << text_of(addr) << '\n';
+
+        // now talking to the client via conn socket
+        try {
+            while (true) {
+
+                char buffer[1024];
+                const ssize_t n =
+                    check(again([&] { return recv(conn, buffer, sizeof buffer, 0); }), "recv");
+                const std::string data(buffer, static_cast<std::size_t>(n));
+                const std::string& reply = data;
+                if (data.empty() || strip(data) == ".") break;
+
+                sendall(conn, reply);
+            }
+        } catch (const SocketError& msg) { // it broke the connection: the next one's turn
+            warn(text_of(addr) + ": " + msg.what());
+        }
+
+        conn.close();
+        std::cout << "Disconnected " << text_of(addr) << '\n';
+    }
+}

@@ -1,0 +1,41 @@
+// Práctica 4 (TCP), part 3: the server that reads once, late, and finds two messages stuck together.
+// Both wait in the socket's receive buffer while the server sleeps; recv(100) takes what is there.
+//   servidor_hola_adios [port 5000]     in one terminal
+//   cliente_hola_adios [port 5000]      in another
+#include "address.hpp"
+#include "arguments.hpp"
+#include "descriptor.hpp"
+#include "error.hpp"
+
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <sys/socket.h>
+#include <thread>
+
+int main(int argc, char* argv[]) {
+    usage(argc, 0, 1, "[<port>]");
+    const sockaddr_in local = address("", argc > 1 ? server_port_argument(argv[1]) : 5000);
+
+    Descriptor s(check(socket(AF_INET, SOCK_STREAM, 0), "socket"));
+
+    const int yes = 1; // not in the listing: to start again at once on the same port
+    check(setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), "setsockopt");
+    check(bind(s, reinterpret_cast<const sockaddr*>(&local), sizeof local), "bind");
+
+    check(listen(s, 10), "listen");
+    if (port_of(local) == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
+    sockaddr_in addr{};
+    socklen_t size = sizeof addr;
+    Descriptor conn(
+        check(again([&] { return accept(s, reinterpret_cast<sockaddr*>(&addr), &size); }), "accept"));
+
+    std::this_thread::sleep_for(std::chrono::seconds(2)); // duermo 2 segs
+
+    char buffer[100];
+    const ssize_t n = check(again([&] { return recv(conn, buffer, sizeof buffer, 0); }), "recv");
+    const std::string data(buffer, static_cast<std::size_t>(n));
+    std::cout << data << '\n';
+
+    s.close();
+}

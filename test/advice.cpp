@@ -1,0 +1,134 @@
+// The usual mistakes behind a failed step, in words for a student; English and Spanish.
+#include "engine.hpp"
+
+#include <map>
+
+namespace conversation {
+
+namespace {
+
+struct Words2 {
+    const char *en, *es;
+};
+
+const std::map<std::string, Words2, std::less<>> entries{
+    {"refused",
+     {"Nobody has that port: the server is not bound there (another port, another address), or it has ended.",
+      "Nadie tiene ese puerto: el servidor no ha hecho bind en él (otro puerto, otra dirección) o ya ha terminado."}},
+    {"port",
+     {"The server must bind the exercise's port before it does anything else, and on every interface ('') or 127.0.0.1.",
+      "El servidor debe hacer bind en el puerto del ejercicio antes de nada, y en toda interfaz ('') o en 127.0.0.1."}},
+    {"no reply",
+     {"The request arrives and no reply comes back. Does the server reply to the address that recvfrom() gave (or on the socket that accept() gave)? "
+      "Does it wait for a second message, for the keyboard, or for the other client first?",
+      "La petición llega y no vuelve respuesta. ¿Responde el servidor a la dirección que dio recvfrom() (o por el socket que dio accept())? "
+      "¿Espera antes un segundo mensaje, el teclado o al otro cliente?"}},
+    {"other address",
+     {"The server replied to a fixed port, not to the one that the request came from: use the address that recvfrom() gives.",
+      "El servidor ha respondido a un puerto fijo y no al de quien preguntó: usa la dirección que da recvfrom()."}},
+    {"other socket",
+     {"The reply must leave from the socket that received the request: reply with sendto() on that very socket.",
+      "La respuesta debe salir del mismo socket que recibió la petición: haz sendto() en ese socket."}},
+    {"twice",
+     {"The reply comes twice: is there a second sendto()/sendall(), or is the data sent once for each loop?",
+      "La respuesta llega dos veces: ¿hay un segundo sendto()/sendall(), o se envía en cada vuelta del bucle?"}},
+    {"unasked",
+     {"Something was sent that nobody asked for: reply only to what has just been received.",
+      "Se ha enviado algo que nadie pidió: responde solo a lo que se acaba de recibir."}},
+    {"extra",
+     {"There are bytes too many at the end: print() adds an end of line, a reply must not; send exactly what is asked.",
+      "Sobran bytes al final: print() añade un fin de línea, una respuesta no; envía exactamente lo que se pide."}},
+    {"crlf",
+     {"The line end is missing or is not \\r\\n: SIP and HTTP lines end in \\r\\n, and an empty line (\\r\\n) ends the header.",
+      "Falta el fin de línea o no es \\r\\n: las líneas de SIP y HTTP acaban en \\r\\n, y una línea vacía (\\r\\n) cierra la cabecera."}},
+    {"differs",
+     {"The bytes differ from the mark on: an echo sends back what came, neither stripped nor decoded nor with repr().",
+      "Los bytes difieren desde la marca: un eco devuelve lo que llegó, sin strip(), sin decodificar y sin repr()."}},
+    {"output",
+     {"The program works on, but prints something else than the exercise shows: compare the line from the mark on.",
+      "El programa sigue, pero imprime algo distinto de lo que pide el ejercicio: compara la línea desde la marca."}},
+    {"silent",
+     {"Nothing was printed: is the print reached? Through a pipe Python prints at once with flush=True.",
+      "No se ha impreso nada: ¿se llega al print? Por una tubería Python imprime al momento con flush=True."}},
+    {"runs",
+     {"The program should have ended by now: is there a break for this case, and is the socket closed after the loop?",
+      "El programa debería haber terminado: ¿hay un break para este caso, y se cierra el socket tras el bucle?"}},
+    {"reset",
+     {"The connection was reset: it was closed with unread bytes, or the program ended. One client's reset must not end the server: catch the error of recv().",
+      "La conexión se cortó (RST): se cerró con bytes sin leer o el programa terminó. El corte de un cliente no debe acabar con el servidor: captura el error de recv()."}},
+    {"closed",
+     {"The connection was closed too early: recv() may be called again for the same client; an end of stream is b'', not an error.",
+      "La conexión se cerró antes de tiempo: se puede llamar otra vez a recv() para el mismo cliente; el final es b'', no un error."}},
+    {"open",
+     {"The connection should be closed now: close() the client's socket when it ends (recv() gives b'') or its time is up.",
+      "La conexión debería estar ya cerrada: haz close() del socket del cliente cuando acaba (recv() da b'') o vence su plazo."}},
+    {"not read",
+     {"The program does not read what it is sent: it waits for something else, or blocks in send() to a client that does not read.",
+      "El programa no lee lo que se le envía: espera otra cosa, o está bloqueado en send() con un cliente que no lee."}},
+    {"no connection",
+     {"The client does not connect: host and port come from the arguments (or the handout's constants), the port as an integer.",
+      "El cliente no se conecta: host y puerto vienen de los argumentos (o de las constantes del guion), el puerto como entero."}},
+    {"one client",
+     {"While one client is silent another is not served: select() over all sockets, or a thread a client.",
+      "Mientras un cliente calla no se atiende a otro: select() sobre todos los sockets, o un hilo por cliente."}},
+    {"late",
+     {"The answer comes only after the next message: a recv too many, or the reply is sent one loop later.",
+      "La respuesta llega solo tras el siguiente mensaje: sobra un recv, o se responde una vuelta tarde."}},
+    {"json",
+     {"The file is not JSON where the error says: write it with json.dump() after every change, and close it (with open(...) as f).",
+      "El fichero no es JSON donde dice el error: escríbelo con json.dump() tras cada cambio, y ciérralo (with open(...) as f)."}},
+    {"expiry",
+     {"The time was up and the user is still there: compare the expiry with the present time and delete before writing the file.",
+      "El plazo ha vencido y el usuario sigue ahí: compara la caducidad con la hora actual y borra antes de escribir el fichero."}},
+    {"local time",
+     {"The time is local time; the exercise asks for UTC (+0000): time.gmtime(), not time.localtime().",
+      "La hora es la local; el ejercicio pide UTC (+0000): time.gmtime(), no time.localtime()."}},
+    {"no file",
+     {"The file must be written in the folder that the program runs in, under the exercise's name.",
+      "El fichero debe escribirse en la carpeta donde corre el programa, con el nombre del ejercicio."}},
+    {"flood", {"A loop prints without end: does it wait in recv()/select(), and does it stop when they give nothing?",
+               "Un bucle imprime sin fin: ¿espera en recv()/select(), y para cuando no dan nada?"}},
+    {"memory", {"The program's memory grows without end: does a list or a string grow in a loop?",
+                "La memoria del programa crece sin fin: ¿crece una lista o una cadena en un bucle?"}},
+    {"traceback", {"Python stopped with an exception; its last line is the one to read: {}",
+                   "Python terminó con una excepción; su última línea es la que hay que leer: {}"}},
+    {"syntax", {"Python cannot read the file: {}", "Python no puede leer el fichero: {}"}},
+    {"python2", {"This is Python 2 (print without parentheses, or raw_input); today's python3 cannot run it: run it with python2, or port it (2to3).",
+                 "Esto es Python 2 (print sin paréntesis, o raw_input); el python3 de hoy no lo ejecuta: usa python2, o pásalo a Python 3 (2to3)."}},
+    {"missing", {"There is no such program: CMD is what you would type to start it, seen from the folder where make runs.",
+                 "No existe ese programa: CMD es lo que escribirías para arrancarlo, visto desde la carpeta donde se ejecuta make."}},
+};
+
+std::string last_line(const std::string& text) {
+    std::size_t end = text.find_last_not_of(" \n\r");
+    if (end == std::string::npos) return "";
+    const std::size_t start = text.rfind('\n', end);
+    const std::string line = shown(text.substr(start == std::string::npos ? 0 : start + 1, end - start), 200);
+    return line.substr(1, line.size() - 2);
+}
+
+} // namespace
+
+std::string hint_of_errors(const std::string& errors) {
+    const auto has = [&](const char* part) { return errors.find(part) != std::string::npos; };
+    if (has("Missing parentheses in call to 'print'") || has("name 'raw_input' is not defined") ||
+        has("multiple exception types must be parenthesized") || (has("SyntaxError") && has("except socket.error,")))
+        return "python2";
+    if (has("SyntaxError") || has("IndentationError") || has("TabError")) return "syntax:" + last_line(errors);
+    if (has("can't open file") || has(": not found") || has("No such file or directory: 'sh'") || has("Permission denied\n"))
+        return "missing";
+    if (has("Traceback (most recent call last)")) return "traceback:" + last_line(errors);
+    return "";
+}
+
+std::string advice(const std::string& hint, bool spanish) {
+    const std::size_t colon = hint.find(':');
+    const auto entry = entries.find(hint.substr(0, colon));
+    if (entry == entries.end()) return "";
+    std::string words = spanish ? entry->second.es : entry->second.en;
+    if (const std::size_t at = words.find("{}"); at != std::string::npos)
+        words.replace(at, 2, colon == std::string::npos ? "" : hint.substr(colon + 1));
+    return words;
+}
+
+} // namespace conversation

@@ -1,0 +1,1406 @@
+// The engine: starts programs, talks to them over sockets, waits with deadlines, writes down what
+// happened. One process a conversation (runner.cpp forks them).
+#include "engine.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sstream>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+#ifdef __linux__
+#include <linux/errqueue.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#endif
+
+namespace fs = std::filesystem;
+
+namespace conversation {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Somebody else's program: what it may use.
+constexpr std::size_t most_output = 64 << 20;  // bytes kept of one program's output
+constexpr long most_resident = 2L << 20;       // KiB
+constexpr rlim_t most_file = 256 << 20;        // bytes of one file
+constexpr rlim_t most_seconds = 120;           // of processor time
+
+// make compare TIMES=1: how long a request is repeated, and what is thrown at the end of it.
+constexpr Seconds load_time{0.5};
+struct Timed {
+    double rate;
+};
+
+[[noreturn]] void fail_with_errno(const std::string& call) {
+    throw std::runtime_error(call + ": " + std::strerror(errno));
+}
+
+std::string text_of_status(int status) {
+    if (WIFSIGNALED(status)) return std::string("was ended by signal ") + strsignal(WTERMSIG(status));
+    return "ended with status " + std::to_string(WEXITSTATUS(status));
+}
+
+std::string quoted(const std::string& word) {
+    if (!word.empty() &&
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,+%") ==
+            word.npos)
+        return word;
+    std::string result = "'";
+    for (char c : word)
+        if (c == '\'') result += "'\\''";
+        else result += c;
+    return result + "'";
+}
+
+// For printf(1): the bytes that a reader can type again by hand.
+std::string printf_text(std::string_view bytes) {
+    std::string text;
+    char escape[8];
+    for (unsigned char c : bytes.substr(0, 200)) {
+        if (c == '\n') text += "\\n";
+        else if (c == '\r') text += "\\r";
+        else if (c == '\\') text += "\\\\";
+        else if (c == '%') text += "%%";
+        else if (c == '\'') text += "'\\''";
+        else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\%03o", c), text += escape;
+        else text += static_cast<char>(c);
+    }
+    return text;
+}
+
+} // namespace
+
+// ------------------------------------------------------------------ the conversation's own state
+
+struct Program::State {
+    Talk::State* talk = nullptr;
+    std::string name;
+    bool replaced = false;
+    pid_t pid = -1;
+    int in = -1, out = -1, err = -1;
+    std::string to_type;   // what stdin has not taken yet
+    bool input_ends = false;
+    std::string output, errors;
+    std::size_t read = 0;  // so many bytes of output the conversation has asked for
+    int status = -1;       // of waitpid(2), once ended
+    bool ended = false;
+    bool end_told = false;
+};
+
+struct Udp::State {
+    Talk::State* talk = nullptr;
+    std::string name;
+    int fd = -1;
+    std::uint16_t port = 0, to = 0, from = 0;
+    bool refused = false;
+    std::string sent;
+    ~State() { if (fd != -1) ::close(fd); }
+};
+
+struct Tcp::State {
+    Talk::State* talk = nullptr;
+    std::string name;
+    int fd = -1;
+    std::uint16_t port = 0, to = 0;
+    std::string received; // read from the socket, not yet asked for
+    bool ended = false, reset = false;
+    std::string sent;
+    ~State() { if (fd != -1) ::close(fd); }
+};
+
+struct Listener::State {
+    Talk::State* talk = nullptr;
+    std::string name;
+    int fd = -1;
+    std::uint16_t port = 0;
+    ~State() { if (fd != -1) ::close(fd); }
+};
+
+struct Talk::State {
+    const Options* options = nullptr;
+    const Conversation* conversation = nullptr;
+    fs::path folder;
+    bool own_network = false;
+    pid_t init = -1;   // of the programs' process namespace
+    Clock::time_point start = Clock::now();
+    std::vector<std::string> events, remarks;
+    std::list<Program> handles;
+    std::vector<std::shared_ptr<Program::State>> programs;
+    std::map<std::uint16_t, std::string> ports;
+    std::vector<std::pair<std::string, std::string>> environment;
+    rlimit files{};        // as the runner was started with
+    rlim_t program_files = 0;
+    std::string by_hand;   // how to repeat the last thing that was sent
+    Clock::time_point looked{};
+
+    // Numbers that are ports of the conversation's own sockets get their owner's name.
+    std::string masked(const std::string& text) const {
+        std::string result;
+        for (std::size_t i = 0; i < text.size();) {
+            std::size_t end = i;
+            while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) ++end;
+            if (end == i) {
+                result += text[i++];
+                continue;
+            }
+            const std::string number = text.substr(i, end - i);
+            auto known = number.size() <= 5 ? ports.find(static_cast<std::uint16_t>(std::atoi(number.c_str())))
+                                            : ports.end();
+            result += known != ports.end() ? '<' + known->second + '>' : number;
+            i = end;
+        }
+        return result;
+    }
+
+    void event(const std::string& who, const std::string& what) {
+        const std::string line = who + ' ' + masked(what);
+        events.push_back(line);
+        if (!options->live) return;
+        const char* colour = "";
+        if (options->colour) {
+            const char sign = what.empty() ? ' ' : what[0];
+            colour = sign == '$' ? "\033[1m" : sign == '|' ? "\033[32m" : sign == '#' ? "\033[35m"
+                   : what.starts_with("→") ? "\033[36m" : what.starts_with("←") ? "\033[33m" : "";
+        }
+        std::printf("  %s%s%s\n", colour, line.c_str(), *colour ? "\033[0m" : "");
+        std::fflush(stdout);
+    }
+
+    Seconds patience(Seconds within) const {
+        return options->check && within == deadline ? Seconds{6} : within;
+    }
+
+    // Moves what has come on the programs' pipes, until `fd` can be read or written (true) or the
+    // time is up (false). -1: just until the time is up or a program said something.
+    bool pump(Clock::time_point until, int fd = -1, short events_wanted = POLLIN);
+    void take_output(Program::State& program);
+    void watch(); // limits of somebody else's program
+};
+
+void Talk::State::take_output(Program::State& program) {
+    for (auto [fd, text] : {std::pair{&program.out, &program.output}, {&program.err, &program.errors}}) {
+        char buffer[65536];
+        while (*fd != -1) {
+            const ssize_t n = ::read(*fd, buffer, sizeof buffer);
+            if (n > 0) {
+                text->append(buffer, static_cast<std::size_t>(n));
+                if (text->size() > most_output) {
+                    ::kill(program.pid, SIGKILL);
+                    throw Failure(program.name + " prints without end", "flood");
+                }
+                if (n < static_cast<ssize_t>(sizeof buffer)) break;
+            } else if (n == 0) {
+                ::close(*fd);
+                *fd = -1;
+            } else break;
+        }
+    }
+    if (program.in != -1 && !program.to_type.empty()) {
+        const ssize_t n = ::write(program.in, program.to_type.data(), program.to_type.size());
+        if (n > 0) program.to_type.erase(0, static_cast<std::size_t>(n));
+        else if (n == -1 && errno != EAGAIN && errno != EINTR) program.to_type.clear();
+    }
+    if (program.in != -1 && program.to_type.empty() && program.input_ends) {
+        ::close(program.in);
+        program.in = -1;
+    }
+    if (!program.ended && ::waitpid(program.pid, &program.status, WNOHANG) == program.pid) program.ended = true;
+}
+
+void Talk::State::watch() {
+#ifdef __linux__
+    if (!options->check || Clock::now() - looked < std::chrono::milliseconds(100)) return;
+    looked = Clock::now();
+    for (auto& program : programs) {
+        if (!program->replaced || program->ended) continue;
+        std::ifstream statm("/proc/" + std::to_string(program->pid) + "/statm");
+        long size = 0, resident = 0;
+        if (statm >> size >> resident && resident * (sysconf(_SC_PAGESIZE) / 1024) > most_resident) {
+            ::kill(program->pid, SIGKILL);
+            throw Failure(program->name + " takes more than 2 GiB of memory", "memory");
+        }
+    }
+#endif
+}
+
+bool Talk::State::pump(Clock::time_point until, int fd, short events_wanted) {
+    std::vector<pollfd> waited;
+    for (;;) {
+        watch();
+        waited.clear();
+        waited.push_back({fd, events_wanted, 0});
+        for (auto& program : programs) {
+            take_output(*program);
+            if (program->out != -1) waited.push_back({program->out, POLLIN, 0});
+            if (program->err != -1) waited.push_back({program->err, POLLIN, 0});
+            if (program->in != -1 && !program->to_type.empty()) waited.push_back({program->in, POLLOUT, 0});
+        }
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+        // An end without a word (a program that has closed its output) is seen by waitpid() alone.
+        const int wait = static_cast<int>(std::clamp<long long>(left, 0, 20));
+        const int ready = ::poll(waited.data(), waited.size(), wait);
+        if (ready > 0 && waited[0].revents != 0) return true;
+        if (ready > 0 && fd == -1) {
+            for (auto& program : programs) take_output(*program);
+            return true;
+        }
+        if (left <= 0) return false;
+        if (fd == -1) {
+            for (auto& program : programs) take_output(*program);
+            return true;
+        }
+    }
+}
+
+// ------------------------------------------------------------------ texts
+
+std::string shown(std::string_view bytes, std::size_t most) {
+    std::string text = "\"";
+    char escape[8];
+    for (std::size_t i = 0; i < std::min(bytes.size(), most); ++i) {
+        const unsigned char c = static_cast<unsigned char>(bytes[i]);
+        if (c == '\n') text += "\\n";
+        else if (c == '\r') text += "\\r";
+        else if (c == '\t') text += "\\t";
+        else if (c == '"' || c == '\\') (text += '\\') += static_cast<char>(c);
+        else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\x%02x", c), text += escape;
+        else text += static_cast<char>(c);
+    }
+    return text + (bytes.size() > most ? "\"…" : "\"");
+}
+
+static std::string sized(std::string_view bytes) {
+    return std::to_string(bytes.size()) + (bytes.size() == 1 ? " byte  " : " bytes  ") + shown(bytes);
+}
+
+std::string difference(std::string_view came, std::string_view expected) {
+    const std::size_t same = static_cast<std::size_t>(
+        std::mismatch(came.begin(), came.end(), expected.begin(), expected.end()).first - came.begin());
+    // A window around the first difference, both texts cut alike.
+    const std::size_t from = same > 24 ? same - 24 : 0;
+    const auto window = [&](std::string_view bytes) { return bytes.substr(std::min(from, bytes.size()), 48); };
+    const auto hex = [&](std::string_view bytes) {
+        std::string text;
+        char two[4];
+        for (unsigned char c : bytes.substr(std::min(from, bytes.size()), 16 + std::min<std::size_t>(same - from, 16)))
+            std::snprintf(two, sizeof two, "%02x ", c), text += two;
+        return text;
+    };
+    const std::string before = shown(window(came).substr(0, same - from), 48);
+    // The mark's column: what the escapes and UTF-8 before it take on the screen.
+    std::size_t column = 0;
+    for (unsigned char c : before.substr(0, before.size() - 1)) column += (c & 0xc0) != 0x80;
+    const std::string where = same == came.size()
+                                  ? (same == expected.size() ? "" : "ends here, at byte " + std::to_string(same))
+                              : same == expected.size() ? "too much from here, byte " + std::to_string(same)
+                                                        : "differs from here, byte " + std::to_string(same);
+    std::ostringstream text;
+    const std::string dots = from > 0 ? "…" : "";
+    text << "      expected  " << dots << shown(window(expected), 48) << "  (" << expected.size() << " bytes)\n"
+         << "      came      " << dots << shown(window(came), 48) << "  (" << came.size() << " bytes)\n"
+         << "                " << std::string(column + (from > 0), ' ') << "^ " << where << "\n"
+         << "      in hex    " << hex(expected) << "\n"
+         << "      and       " << hex(came);
+    return text.str();
+}
+
+bool matches(std::string_view line, std::string_view expected) {
+    for (;;) {
+        if (expected.starts_with("<port>")) {
+            expected.remove_prefix(6);
+            std::size_t digits = 0;
+            while (digits < line.size() && std::isdigit(static_cast<unsigned char>(line[digits]))) ++digits;
+            if (digits == 0) return false;
+            line.remove_prefix(digits);
+        } else if (expected.starts_with("<any>")) {
+            expected.remove_prefix(5);
+            for (std::size_t skip = 0; skip <= line.size(); ++skip)
+                if (matches(line.substr(skip), expected)) return true;
+            return false;
+        } else if (expected.empty() || line.empty()) {
+            return expected.empty() && line.empty();
+        } else {
+            if (line[0] != expected[0]) return false;
+            line.remove_prefix(1);
+            expected.remove_prefix(1);
+        }
+    }
+}
+
+std::list<Conversation>& all() {
+    static std::list<Conversation> conversations;
+    return conversations;
+}
+
+// ------------------------------------------------------------------ programs
+
+namespace {
+
+Clock::time_point by(Talk::State& talk, Seconds within) {
+    return Clock::now() + std::chrono::duration_cast<Clock::duration>(talk.patience(within));
+}
+
+// A program that has ended before it did what was expected of it.
+[[noreturn]] void fail_because_ended(Program::State& program, const std::string& expected) {
+    throw Failure(program.name + " must " + expected + ", but it " + text_of_status(program.status),
+                  hint_of_errors(program.errors));
+}
+
+} // namespace
+
+void Program::says(const std::string& line, Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    for (;;) {
+        const std::size_t end = state.output.find('\n', state.read);
+        if (end != std::string::npos || (state.ended && state.out == -1)) {
+            std::string came = state.output.substr(state.read, end == std::string::npos ? end : end - state.read);
+            if (end == std::string::npos && came.empty())
+                fail_because_ended(state, "print " + shown(line, 200));
+            state.read = end == std::string::npos ? state.output.size() : end + 1;
+            // A replaced program may run on a system with other line ends.
+            if (state.replaced && came.ends_with('\r')) came.pop_back();
+            state.talk->event(state.name, "| " + came);
+            if (!matches(came, line))
+                throw Failure(state.name + " must print this line:\n" + difference(came, line), "output");
+            return;
+        }
+        if (Clock::now() >= until)
+            throw Failure(state.name + " must print " + shown(line, 200) + ", and printed " +
+                              (state.read == state.output.size() ? "nothing"
+                                                                 : shown(state.output.substr(state.read))),
+                          state.read == state.output.size() ? "silent" : "output");
+        state.talk->pump(until);
+    }
+}
+
+void Program::prompts(const std::string& text, Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    for (;;) {
+        const std::string came = state.output.substr(state.read, text.size());
+        if (came == text) break;
+        if (!text.starts_with(came)) throw Failure(state.name + " must print:\n" + difference(came, text), "output");
+        if (state.ended && state.out == -1) fail_because_ended(state, "print " + shown(text));
+        if (Clock::now() >= until)
+            throw Failure(state.name + " must print:\n" + difference(came, text), came.empty() ? "silent" : "output");
+        state.talk->pump(until);
+    }
+    state.read += text.size();
+    state.talk->event(state.name, "| " + text);
+}
+
+void Program::says_at_last(const std::string& line, Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    for (;;) {
+        const std::size_t end = state.output.find('\n', state.read);
+        if (end != std::string::npos) {
+            std::string came = state.output.substr(state.read, end - state.read);
+            state.read = end + 1;
+            if (!matches(came, line)) continue;
+            state.talk->event(state.name, "| " + came);
+            return;
+        }
+        if (state.ended && state.out == -1) fail_because_ended(state, "print " + shown(line, 200));
+        if (Clock::now() >= until)
+            throw Failure(state.name + " must print " + shown(line, 200) + " sooner or later", "output");
+        state.talk->pump(until);
+    }
+}
+
+void Program::says_nothing(Seconds during) {
+    auto& state = *state_;
+    const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(during);
+    while (Clock::now() < until) state.talk->pump(until);
+    if (state.output.size() > state.read)
+        throw Failure(state.name + " must print nothing, and printed " + shown(state.output.substr(state.read)), "output");
+}
+
+void Program::complains(const std::string& part, Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    std::size_t looked_at = 0;
+    for (;;) {
+        while (looked_at < state.errors.size()) {
+            const std::size_t end = state.errors.find('\n', looked_at);
+            if (end == std::string::npos && !(state.ended && state.err == -1)) break;
+            const std::string line = state.errors.substr(looked_at, end == std::string::npos ? end : end - looked_at);
+            looked_at = end == std::string::npos ? state.errors.size() : end + 1;
+            if (matches(line, "<any>" + part + "<any>")) {
+                state.talk->event(state.name, "! " + line);
+                return;
+            }
+        }
+        if (state.ended && state.err == -1) fail_because_ended(state, "say " + shown(part, 200) + " on stderr");
+        if (Clock::now() >= until)
+            throw Failure(state.name + " must say " + shown(part, 200) + " on stderr, and said " + shown(state.errors, 300));
+        state.talk->pump(until);
+    }
+}
+
+void Program::types(const std::string& line) { types_bytes(line + '\n'); }
+
+void Program::types_bytes(const std::string& bytes) {
+    state_->talk->event(state_->name, "⌨ " + shown(bytes));
+    state_->to_type += bytes;
+    state_->talk->take_output(*state_);
+}
+
+void Program::closes_input() {
+    state_->talk->event(state_->name, "⌨ end of input");
+    state_->input_ends = true;
+    state_->talk->take_output(*state_);
+}
+
+int Program::status(Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    Clock::time_point ended_at{};
+    while (!state.ended || state.out != -1 || state.err != -1) {
+        if (!state.ended && Clock::now() >= until) throw Failure(state.name + " must end, and still runs", "runs");
+        // A process that it left behind may hold the pipes open: no longer than a moment.
+        if (state.ended && ended_at == Clock::time_point{}) ended_at = Clock::now();
+        if (state.ended && Clock::now() - ended_at > std::chrono::seconds(2)) break;
+        state.talk->pump(Clock::now() + std::chrono::milliseconds(20));
+    }
+    if (!std::exchange(state.end_told, true)) state.talk->event(state.name, "# " + text_of_status(state.status));
+    return WIFSIGNALED(state.status) ? 128 + WTERMSIG(state.status) : WEXITSTATUS(state.status);
+}
+
+void Program::ends(int expected, Seconds within) {
+    if (status(within) != expected)
+        throw Failure(name() + " must end with status " + std::to_string(expected) + ", and it " +
+                          text_of_status(state_->status),
+                      hint_of_errors(state_->errors));
+}
+
+void Program::ends_by(int signal, Seconds within) {
+    if (status(within) != 128 + signal)
+        throw Failure(name() + " must be ended by signal " + std::to_string(signal) + ", and it " +
+                      text_of_status(state_->status));
+}
+
+void Program::ends_badly(Seconds within) {
+    if (status(within) == 0) throw Failure(name() + " must end with an error, and it ended with status 0");
+}
+
+void Program::still_runs() {
+    state_->talk->take_output(*state_);
+    if (state_->ended) fail_because_ended(*state_, "still run");
+}
+
+void Program::is_sent(int signal) {
+    auto& state = *state_;
+    state.talk->event(state.name, std::string("# is sent SIG") + sigabbrev_np(signal));
+    ::kill(state.pid, signal);
+    if (signal == SIGSTOP) {
+        int status = 0;
+        while (::waitpid(state.pid, &status, WUNTRACED) == -1 && errno == EINTR) {}
+        if (!WIFSTOPPED(status)) {
+            state.status = status;
+            state.ended = true;
+            fail_because_ended(state, "stop");
+        }
+    }
+}
+
+namespace {
+
+// The local ports in one of /proc/net's tables: all, or those in one state (0A: listening).
+std::vector<std::uint16_t> ports_in(const std::string& table, const char* state) {
+    std::vector<std::uint16_t> ports;
+    std::ifstream lines(table);
+    std::string line, number, local, remote, code;
+    std::getline(lines, line);
+    while (std::getline(lines, line)) {
+        std::istringstream words(line);
+        words >> number >> local >> remote >> code;
+        if (*state != '\0' && code != state) continue;
+        ports.push_back(static_cast<std::uint16_t>(std::stoul(local.substr(local.rfind(':') + 1), nullptr, 16)));
+    }
+    return ports;
+}
+
+void wait_for_port(Talk::State& talk, Program::State& program, std::uint16_t port, Seconds within, bool tcp) {
+    const auto until = by(talk, std::max(within, Seconds{10}));
+    for (;;) {
+        std::vector<std::uint16_t> ports;
+        for (const char* version : {"", "6"})
+            for (std::uint16_t found : ports_in(std::string("/proc/net/") + (tcp ? "tcp" : "udp") + version, tcp ? "0A" : ""))
+                ports.push_back(found);
+        if (std::find(ports.begin(), ports.end(), port) != ports.end()) return;
+        const std::string expected = std::string(tcp ? "listen on TCP" : "have a socket on UDP") + " port " + std::to_string(port);
+        talk.take_output(program);
+        if (program.ended) fail_because_ended(program, expected);
+        if (Clock::now() >= until) {
+            std::string others;
+            for (std::uint16_t other : ports)
+                if (!talk.ports.contains(other)) others += (others.empty() ? ", only on " : ", ") + std::to_string(other);
+            throw Failure(program.name + " must " + expected + ", and does not" + (talk.own_network ? others : ""), "port");
+        }
+        ::usleep(3000); // no system call waits for another process's bind()
+    }
+}
+
+} // namespace
+
+void Program::binds_udp(std::uint16_t port, Seconds within) { wait_for_port(*state_->talk, *state_, port, within, false); }
+void Program::listens_tcp(std::uint16_t port, Seconds within) { wait_for_port(*state_->talk, *state_, port, within, true); }
+int Program::pid() const { return state_->pid; }
+const std::string& Program::name() const { return state_->name; }
+bool Program::is_replaced() const { return state_->replaced; }
+
+std::string Program::output() {
+    state_->talk->take_output(*state_);
+    return state_->output;
+}
+
+std::string Program::errors() {
+    state_->talk->take_output(*state_);
+    return state_->errors;
+}
+
+std::string Program::output_after_end(Seconds within) {
+    status(within);
+    state_->read = state_->output.size();
+    return state_->output;
+}
+
+int Program::descriptors() const {
+    int count = 0;
+    std::error_code error;
+    for (auto entry = fs::directory_iterator("/proc/" + std::to_string(pid()) + "/fd", error); entry != fs::end(entry); ++entry)
+        ++count;
+    return count;
+}
+
+long Program::resident_kib() const {
+    std::ifstream statm("/proc/" + std::to_string(pid()) + "/statm");
+    long size = 0, resident = 0;
+    statm >> size >> resident;
+    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+// ------------------------------------------------------------------ sockets
+
+namespace {
+
+sockaddr_in socket_address(const std::string& host, std::uint16_t port) {
+    sockaddr_in addr{};
+    addr.sin_family = AF_INET;
+    addr.sin_port = htons(port);
+    if (inet_pton(AF_INET, host.c_str(), &addr.sin_addr) != 1) throw std::runtime_error("no address: " + host);
+    return addr;
+}
+
+const sockaddr* plain(const sockaddr_in& addr) { return reinterpret_cast<const sockaddr*>(&addr); }
+
+std::uint16_t own_port(int fd) {
+    sockaddr_in addr{};
+    socklen_t size = sizeof addr;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&addr), &size) == -1) fail_with_errno("getsockname");
+    return ntohs(addr.sin_port);
+}
+
+// The last request again and again, each after the reply to the one before.
+void time_udp(Udp::State& state) {
+    const sockaddr_in addr = socket_address("127.0.0.1", state.to);
+    char reply[65536];
+    double count = 0;
+    const auto start = Clock::now();
+    while (Clock::now() - start < load_time) {
+        ::sendto(state.fd, state.sent.data(), state.sent.size(), 0, plain(addr), sizeof addr);
+        pollfd wait{state.fd, POLLIN, 0};
+        if (::poll(&wait, 1, 5000) != 1 || ::recv(state.fd, reply, sizeof reply, MSG_DONTWAIT) < 0)
+            throw Failure("a repeated request got no reply");
+        ++count;
+        state.talk->pump(Clock::now()); // its output must not fill the pipe
+    }
+    throw Timed{count / Seconds(Clock::now() - start).count()};
+}
+
+void time_tcp(Tcp::State& state, std::string_view request, std::size_t reply_size) {
+    char reply[65536];
+    double count = 0;
+    const auto start = Clock::now();
+    while (Clock::now() - start < load_time) {
+        for (std::size_t have = 0; have < reply_size;) {
+            if (have == 0 && ::send(state.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) have = reply_size + 1;
+            pollfd wait{state.fd, POLLIN, 0};
+            if (have == 0 && ::poll(&wait, 1, 5000) != 1) throw Failure("a repeated request got no reply");
+            const ssize_t n = have > reply_size ? 0 : ::recv(state.fd, reply, std::min(sizeof reply, reply_size - have), 0);
+            if (n > 0) {
+                have += static_cast<std::size_t>(n);
+                continue;
+            }
+            // The server closes after a reply: a connection for each request.
+            ::close(state.fd);
+            state.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            const sockaddr_in addr = socket_address("127.0.0.1", state.to);
+            if (::connect(state.fd, plain(addr), sizeof addr) == -1) throw Failure("the server takes no further connection");
+            have = 0;
+        }
+        ++count;
+        state.talk->pump(Clock::now());
+    }
+    throw Timed{count / Seconds(Clock::now() - start).count()};
+}
+
+// What differs between what came and what was expected, as a key for advice().
+std::string usual_mistake(std::string_view came, std::string_view expected) {
+    if (came.size() > expected.size() && came.starts_with(expected)) {
+        const std::string_view rest = came.substr(expected.size());
+        if (rest.starts_with(expected) && !expected.empty()) return "twice";
+        return "extra";
+    }
+    if (expected.ends_with("\r\n") && came == expected.substr(0, expected.size() - 2)) return "crlf";
+    std::string bare(expected);
+    std::erase(bare, '\r');
+    if (came == bare) return "crlf";
+    return "differs";
+}
+
+} // namespace
+
+void Udp::sends(std::string_view bytes, std::uint16_t port, const std::string& host) {
+    auto& state = *state_;
+    state.talk->event(state.name, "→ UDP " + std::to_string(port) + "  " + sized(bytes));
+    const sockaddr_in addr = socket_address(host, port);
+    ssize_t n = -1;
+    // A pending error (the ICMP answer to an earlier datagram) comes out of the next call.
+    for (int tries = 0; tries < 3 && n == -1; ++tries)
+        n = ::sendto(state.fd, bytes.data(), bytes.size(), 0, plain(addr), sizeof addr);
+    if (n == -1) fail_with_errno("sendto");
+    state.to = port;
+    state.refused = false;
+    state.sent = bytes;
+    state.talk->by_hand = "printf '" + printf_text(bytes) + "' | nc -u -w1 " + host + ' ' + std::to_string(port);
+}
+
+std::string Udp::receive(Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    std::string bytes(65536, '\0');
+    sockaddr_in from{};
+    for (;;) {
+        if (!state.talk->pump(until, state.fd))
+            throw Failure(state.name + " must receive a datagram, and none came", state.refused ? "refused" : "no reply");
+        socklen_t size = sizeof from;
+        const ssize_t n = ::recvfrom(state.fd, bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &size);
+        if (n >= 0) {
+            bytes.resize(static_cast<std::size_t>(n));
+            break;
+        }
+        if (errno == EAGAIN) {
+#ifdef __linux__
+            // Nothing but an ICMP message is there: take it off the error queue.
+            char control[512];
+            msghdr message{};
+            message.msg_control = control;
+            message.msg_controllen = sizeof control;
+            if (::recvmsg(state.fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0) state.refused = true;
+#endif
+        } else if (errno == ECONNREFUSED) state.refused = true;
+        else if (errno != EINTR) fail_with_errno("recvfrom");
+    }
+    state.from = ntohs(from.sin_port);
+    state.talk->event(state.name, "← UDP " + std::to_string(state.from) + "  " + sized(bytes));
+    return bytes;
+}
+
+void Udp::receives(std::string_view bytes, Seconds within) {
+    auto& state = *state_;
+    std::string came;
+    try {
+        came = receive(within);
+    } catch (Failure& failure) {
+        throw Failure(state.name + " must receive " + sized(bytes) + ", and nothing came" +
+                          (state.refused ? " but word that nobody has that port" : ""),
+                      failure.hint);
+    }
+    if (came != bytes)
+        throw Failure(state.name + " must receive:\n" + difference(came, bytes), usual_mistake(came, bytes));
+    if (state.to != 0 && state.from != state.to)
+        throw Failure(state.name + " must get the reply from port " + std::to_string(state.to) + ", and it came from " +
+                          std::to_string(state.from),
+                      "other socket");
+    if (state.talk->options->times && state.to != 0 && !state.sent.empty()) time_udp(state);
+}
+
+void Udp::receives_nothing(Seconds during) {
+    auto& state = *state_;
+    const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(during);
+    char bytes[65536];
+    while (state.talk->pump(until, state.fd)) {
+        const ssize_t n = ::recv(state.fd, bytes, sizeof bytes, MSG_DONTWAIT);
+        if (n >= 0)
+            throw Failure(state.name + " must receive nothing, and received " + sized({bytes, static_cast<std::size_t>(n)}),
+                          std::string_view(bytes, static_cast<std::size_t>(n)) == state.sent ? "twice" : "unasked");
+#ifdef __linux__
+        char control[512];
+        msghdr message{};
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        ::recvmsg(state.fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+#endif
+    }
+    state.talk->event(state.name, "← nothing");
+}
+
+std::uint16_t Udp::port() const { return state_->port; }
+std::uint16_t Udp::last_from() const { return state_->from; }
+int Udp::fd() const { return state_->fd; }
+void Udp::closes() {
+    ::close(std::exchange(state_->fd, -1));
+    state_->talk->event(state_->name, "# closes its socket");
+}
+
+void Tcp::sends(std::string_view bytes) {
+    auto& state = *state_;
+    state.talk->event(state.name, "→ TCP " + std::to_string(state.to) + "  " + sized(bytes));
+    state.sent += bytes;
+    if (state.to != 0)
+        state.talk->by_hand = "printf '" + printf_text(state.sent) + "' | nc -N 127.0.0.1 " + std::to_string(state.to);
+    const auto until = by(*state.talk, deadline);
+    while (!bytes.empty()) {
+        const ssize_t n = ::send(state.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
+        else if (errno == EPIPE || errno == ECONNRESET)
+            throw Failure(state.name + " must be able to send, but the connection is closed", "closed");
+        else if (errno != EAGAIN && errno != EINTR) fail_with_errno("send");
+        else if (!state.talk->pump(until, state.fd, POLLOUT))
+            throw Failure(state.name + " must be able to send, but the other side does not read", "not read");
+    }
+}
+
+namespace {
+
+// Reads once; false when the time is up.
+bool read_more(Tcp::State& state, Clock::time_point until) {
+    if (state.ended) return true;
+    if (!state.talk->pump(until, state.fd)) return false;
+    char buffer[65536];
+    const ssize_t n = ::recv(state.fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n > 0) state.received.append(buffer, static_cast<std::size_t>(n));
+    else if (n == 0) state.ended = true;
+    else if (errno == ECONNRESET || errno == EPIPE || errno == ETIMEDOUT) state.ended = state.reset = true;
+    else if (errno != EAGAIN && errno != EINTR) fail_with_errno("recv");
+    return true;
+}
+
+std::string how_it_went_on(const Tcp::State& state) {
+    return !state.ended ? "\n      and then nothing more" : state.reset ? "\n      and then a reset" : "\n      and then the end";
+}
+
+std::string hint_of(const Tcp::State& state) { return state.reset ? "reset" : state.ended ? "closed" : "no reply"; }
+
+std::string taken(Tcp::State& state, std::size_t size) {
+    std::string bytes = state.received.substr(0, size);
+    state.received.erase(0, size);
+    state.talk->event(state.name, "← TCP " + std::to_string(state.to) + "  " + sized(bytes));
+    return bytes;
+}
+
+} // namespace
+
+std::string Tcp::receive_bytes(std::size_t size, Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    while (state.received.size() < size)
+        if (state.ended || !read_more(state, until))
+            throw Failure(state.name + " must receive " + std::to_string(size) + " bytes, and received " +
+                              sized(state.received) + how_it_went_on(state),
+                          hint_of(state));
+    return taken(state, size);
+}
+
+void Tcp::receives(std::string_view bytes, Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    while (state.received.size() < bytes.size() && bytes.starts_with(state.received))
+        if (state.ended || !read_more(state, until))
+            throw Failure(state.name + " must receive:\n" + difference(state.received, bytes) + how_it_went_on(state),
+                          state.received.empty() ? hint_of(state) : usual_mistake(state.received, bytes));
+    if (!state.received.starts_with(bytes))
+        throw Failure(state.name + " must receive:\n" + difference(state.received, bytes),
+                      usual_mistake(state.received, bytes));
+    taken(state, bytes.size());
+    if (state.talk->options->times && state.to != 0 && !state.sent.empty()) time_tcp(state, state.sent, bytes.size());
+}
+
+std::string Tcp::receive_until(std::string_view mark, Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    std::size_t at;
+    while ((at = state.received.find(mark)) == std::string::npos)
+        if (state.ended || !read_more(state, until))
+            throw Failure(state.name + " must receive bytes up to " + shown(mark) + ", and received " +
+                              sized(state.received) + how_it_went_on(state),
+                          hint_of(state));
+    return taken(state, at + mark.size());
+}
+
+std::string Tcp::receive_line(Seconds within) {
+    std::string line = receive_until("\n", within);
+    line.pop_back();
+    if (line.ends_with('\r')) line.pop_back();
+    return line;
+}
+
+void Tcp::receives_line(const std::string& line, Seconds within) {
+    const std::string came = receive_line(within);
+    if (!matches(came, line))
+        throw Failure(state_->name + " must receive this line:\n" + difference(came, line), usual_mistake(came, line));
+}
+
+std::string Tcp::receive_to_end(Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    while (!state.ended)
+        if (!read_more(state, until))
+            throw Failure(state.name + " must see the end of the stream, and received " + sized(state.received) +
+                              how_it_went_on(state),
+                          "open");
+    return taken(state, state.received.size());
+}
+
+void Tcp::receives_nothing(Seconds during) {
+    auto& state = *state_;
+    const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(during);
+    while (state.received.empty() && !state.ended && read_more(state, until)) {}
+    if (!state.received.empty() || state.ended)
+        throw Failure(state.name + " must receive nothing, and received " + sized(state.received) + how_it_went_on(state), "unasked");
+    state.talk->event(state.name, "← nothing");
+}
+
+void Tcp::is_put_out(Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    while (!state.ended)
+        if (!read_more(state, until)) throw Failure(state.name + " must be put out, and is not", "open");
+    state.talk->event(state.name, "← is put out");
+}
+
+void Tcp::ends(Seconds within) {
+    auto& state = *state_;
+    const auto until = by(*state.talk, within);
+    while (!state.ended)
+        if (!read_more(state, until)) throw Failure(state.name + "'s connection must be closed, and is not", "open");
+    if (!state.received.empty())
+        throw Failure(state.name + " must see the end of the stream, and received " + sized(state.received), "extra");
+    if (state.reset) throw Failure(state.name + " must see the end of the stream, and saw a reset", "reset");
+    state.talk->event(state.name, "← end of stream");
+}
+
+void Tcp::half_closes() {
+    state_->talk->event(state_->name, "→ end of stream");
+    ::shutdown(state_->fd, SHUT_WR);
+}
+
+void Tcp::closes() {
+    state_->talk->event(state_->name, "# closes");
+    ::close(std::exchange(state_->fd, -1));
+}
+
+void Tcp::resets() {
+    state_->talk->event(state_->name, "→ reset");
+    const linger now{1, 0};
+    ::setsockopt(state_->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    ::close(std::exchange(state_->fd, -1));
+}
+
+std::uint16_t Tcp::port() const { return state_->port; }
+int Tcp::fd() const { return state_->fd; }
+
+Tcp Listener::accepts(Seconds within) {
+    auto& state = *state_;
+    if (!state.talk->pump(by(*state.talk, within), state.fd))
+        throw Failure("a client must connect to port " + std::to_string(state.port) + ", and none does", "no connection");
+    auto tcp = std::make_shared<Tcp::State>();
+    tcp->talk = state.talk;
+    tcp->name = state.name;
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    tcp->fd = ::accept(state.fd, reinterpret_cast<sockaddr*>(&peer), &size);
+    if (tcp->fd == -1) fail_with_errno("accept");
+    ::fcntl(tcp->fd, F_SETFD, FD_CLOEXEC);
+    tcp->port = state.port;
+    state.talk->ports[ntohs(peer.sin_port)] = "puerto";
+    tcp->to = ntohs(peer.sin_port);
+    state.talk->event(state.name, "# accepts a connection");
+    return Tcp(tcp);
+}
+
+std::uint16_t Listener::port() const { return state_->port; }
+
+// ------------------------------------------------------------------ Talk
+
+namespace {
+
+fs::path program_path(const fs::path& build, const std::string& name) {
+    for (const auto& folder : fs::directory_iterator(build))
+        if (folder.is_directory() && folder.path().filename() != "test" && fs::exists(folder.path() / name) &&
+            !fs::is_directory(folder.path() / name))
+            return fs::absolute(folder.path() / name);
+    if (fs::exists(build / "test" / "broken" / name)) return fs::absolute(build / "test" / "broken" / name);
+    throw Failure("there is no program " + name + " in " + build.string(), "missing");
+}
+
+bool in_path(const std::string& name) {
+    std::istringstream path(std::getenv("PATH") ? std::getenv("PATH") : "");
+    for (std::string folder; std::getline(path, folder, ':');)
+        if (::access((folder + '/' + name).c_str(), X_OK) == 0) return true;
+    // A user's PATH may lack the administrator's folders.
+    return ::access(("/usr/sbin/" + name).c_str(), X_OK) == 0 || ::access(("/sbin/" + name).c_str(), X_OK) == 0;
+}
+
+std::string with(std::string text, const std::string& mark, const std::string& value) {
+    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += value.size())
+        text.replace(at, mark.size(), value);
+    return text;
+}
+
+void set_limit(int what, rlim_t most) {
+    rlimit limit{};
+    ::getrlimit(static_cast<__rlimit_resource_t>(what), &limit);
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? most : std::min(most, limit.rlim_max);
+    limit.rlim_max = limit.rlim_cur;
+    ::setrlimit(static_cast<__rlimit_resource_t>(what), &limit);
+}
+
+// shown_as: how the transcript shows the command, where that is not the words themselves.
+Program& start(Talk::State& talk, const std::string& name, const Words& words, bool replaced,
+               const std::string& shown_as = "") {
+    auto state = std::make_shared<Program::State>();
+    state->talk = &talk;
+    state->replaced = replaced;
+    state->name = name;
+    // A second one of the same name is told apart by a number.
+    int same = 1;
+    for (auto& other : talk.programs)
+        if (other->name == name || other->name.starts_with(name + '#')) ++same;
+    if (same > 1) state->name += '#' + std::to_string(same);
+
+    std::string command = shown_as.empty() ? fs::path(words[0]).filename().string() : shown_as;
+    for (std::size_t i = shown_as.empty() ? 1 : words.size(); i < words.size(); ++i) command += ' ' + quoted(words[i]);
+    talk.event(state->name, "$ " + command);
+
+    int in[2], out[2], err[2], broken[2];
+    if (::pipe2(in, O_CLOEXEC) == -1 || ::pipe2(out, O_CLOEXEC) == -1 || ::pipe2(err, O_CLOEXEC) == -1 ||
+        ::pipe2(broken, O_CLOEXEC) == -1)
+        fail_with_errno("pipe2");
+    std::vector<char*> arguments;
+    for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    const pid_t pid = ::fork();
+    if (pid == -1) fail_with_errno("fork");
+    if (pid == 0) {
+        ::setpgid(0, 0);
+        ::dup2(in[0], 0);
+        ::dup2(out[1], 1);
+        ::dup2(err[1], 2);
+        std::signal(SIGPIPE, SIG_DFL);
+        if (::chdir(talk.folder.c_str()) == -1) ::_exit(127);
+        for (const auto& [variable, value] : talk.environment) ::setenv(variable.c_str(), value.c_str(), 1);
+        rlimit files = talk.files;
+        if (talk.program_files != 0) files.rlim_cur = files.rlim_max = talk.program_files;
+        ::setrlimit(RLIMIT_NOFILE, &files);
+        set_limit(RLIMIT_CORE, 0);
+        if (replaced) {
+            // Python's prints are to be seen at once; UTF-8 whatever the terminal's language.
+            ::setenv("PYTHONUNBUFFERED", "1", 1);
+            ::setenv("PYTHONIOENCODING", "utf-8:surrogateescape", 0);
+            ::setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
+            set_limit(RLIMIT_FSIZE, most_file);
+            set_limit(RLIMIT_CPU, most_seconds);
+        }
+        ::execvp(arguments[0], arguments.data());
+        const int error = errno;
+        (void)!::write(broken[1], &error, sizeof error);
+        ::_exit(127);
+    }
+    ::setpgid(pid, pid);
+    for (int fd : {in[0], out[1], err[1], broken[1]}) ::close(fd);
+    int error = 0;
+    const bool failed = ::read(broken[0], &error, sizeof error) == sizeof error;
+    ::close(broken[0]);
+    state->pid = pid;
+    state->in = in[1];
+    state->out = out[0];
+    state->err = err[0];
+    for (int fd : {in[1], out[0], err[0]}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    talk.programs.push_back(state);
+    talk.handles.emplace_back(state);
+    if (failed) throw Failure("cannot run " + words[0] + ": " + std::strerror(error), "missing");
+    return talk.handles.back();
+}
+
+// CMD is typed where make runs, but the program runs in a folder of its own: words that name files
+// are made absolute, the others (options, quotes, variables) stay as they are typed.
+std::string with_absolute_paths(const std::string& command) {
+    std::string result;
+    for (std::size_t i = 0; i < command.size();) {
+        if (command[i] == ' ') {
+            result += command[i++];
+            continue;
+        }
+        const std::size_t start_of_word = i;
+        std::string word;
+        char quote = 0;
+        for (; i < command.size() && (quote != 0 || command[i] != ' '); ++i) {
+            if (quote == 0 && (command[i] == '\'' || command[i] == '"')) quote = command[i];
+            else if (command[i] == quote) quote = 0;
+            else word += command[i];
+        }
+        std::error_code none;
+        const bool file = !word.empty() && fs::path(word).is_relative() && fs::is_regular_file(word, none);
+        result += file ? quoted(fs::absolute(word).string()) : command.substr(start_of_word, i - start_of_word);
+    }
+    return result;
+}
+
+// Ours, or the program that stands in for it.
+Program& start_role(Talk::State& talk, const std::string& name, const Words& arguments, std::uint16_t port,
+                    const std::string& role_command) {
+    const Options& options = *talk.options;
+    std::string command = role_command;
+    if (command.empty() && name == talk.conversation->subject) command = options.cmd;
+    if (command.empty()) {
+        Words words{program_path(options.build, name).string()};
+        words.insert(words.end(), arguments.begin(), arguments.end());
+        return start(talk, name, words, false);
+    }
+    const bool placed = command.find("{port}") != command.npos || command.find("{host}") != command.npos;
+    command = with(with(command, "{port}", std::to_string(port)), "{host}", "127.0.0.1");
+    // The shell splits CMD into words as the user's own would; relative paths are the user's.
+    Words words{"/bin/sh", "-c", "exec " + with_absolute_paths(command) + (placed ? "" : " \"$@\""), "sh"};
+    std::string shown_as = command;
+    if (!placed) {
+        words.insert(words.end(), arguments.begin(), arguments.end());
+        for (const auto& argument : arguments) shown_as += ' ' + quoted(argument);
+    }
+    return start(talk, name, words, true, shown_as);
+}
+
+} // namespace
+
+Program& Talk::udp_server(const std::string& name, const Words& arguments, std::uint16_t port) {
+    Program& program = server(name, arguments, port);
+    program.binds_udp(port);
+    return program;
+}
+
+Program& Talk::tcp_server(const std::string& name, const Words& arguments, std::uint16_t port) {
+    Program& program = server(name, arguments, port);
+    program.listens_tcp(port);
+    return program;
+}
+
+Program& Talk::server(const std::string& name, const Words& arguments, std::uint16_t port) {
+    return start_role(state_, name, arguments, port, state_.options->server);
+}
+
+Program& Talk::client(const std::string& name, const Words& arguments, std::uint16_t port) {
+    return start_role(state_, name, arguments, port, state_.options->client);
+}
+
+Program& Talk::tool(const std::string& name, const Words& arguments) {
+    needs(name);
+    Words words{name};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return start(state_, fs::path(name).filename().string(), words, false);
+}
+
+Udp Talk::udp(const std::string& name, const std::string& host, std::uint16_t port) {
+    auto state = std::make_shared<Udp::State>();
+    state->talk = &state_;
+    state->name = name;
+    state->fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (state->fd == -1) fail_with_errno("socket");
+    const sockaddr_in addr = socket_address(host, port);
+    if (::bind(state->fd, plain(addr), sizeof addr) == -1) fail_with_errno("bind");
+    state->port = own_port(state->fd);
+    if (port == 0) state_.ports[state->port] = name;
+#ifdef __linux__
+    const int yes = 1;
+    ::setsockopt(state->fd, IPPROTO_IP, IP_RECVERR, &yes, sizeof yes);
+#endif
+    return Udp(state);
+}
+
+Tcp Talk::connects(std::uint16_t port, const std::string& name, const std::string& host) {
+    auto state = std::make_shared<Tcp::State>();
+    state->talk = &state_;
+    state->name = name;
+    state->to = port;
+    state->fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (state->fd == -1) fail_with_errno("socket");
+    const sockaddr_in addr = socket_address(host, port);
+    state_.event(name, "→ TCP " + std::to_string(port) + "  connects");
+    while (::connect(state->fd, plain(addr), sizeof addr) == -1) {
+        if (errno == EINTR) continue;
+        throw Failure(name + " must be able to connect to port " + std::to_string(port) + ": " + std::strerror(errno), "port");
+    }
+    state->port = own_port(state->fd);
+    state_.ports[state->port] = name;
+    return Tcp(state);
+}
+
+Listener Talk::listens(std::uint16_t port, const std::string& name) {
+    auto state = std::make_shared<Listener::State>();
+    state->talk = &state_;
+    state->name = name;
+    state->fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (state->fd == -1) fail_with_errno("socket");
+    const int yes = 1;
+    ::setsockopt(state->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    const sockaddr_in addr = socket_address("127.0.0.1", port);
+    if (::bind(state->fd, plain(addr), sizeof addr) == -1) fail_with_errno("bind");
+    if (::listen(state->fd, SOMAXCONN) == -1) fail_with_errno("listen");
+    state->port = own_port(state->fd);
+    if (port == 0) state_.ports[state->port] = name;
+    return Listener(state);
+}
+
+void Talk::sets(const std::string& variable, const std::string& value) { state_.environment.emplace_back(variable, value); }
+
+void Talk::limits_open_files(unsigned programs) { state_.program_files = programs; }
+
+const fs::path& Talk::folder() const { return state_.folder; }
+
+void Talk::writes(const std::string& file, std::string_view bytes) {
+    std::ofstream(state_.folder / file, std::ios::binary) << bytes;
+}
+
+std::string Talk::reads(const std::string& file) {
+    std::ifstream stream(state_.folder / file, std::ios::binary);
+    if (!stream) throw Failure("there must be a file " + file + ", and there is none", "no file");
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+void Talk::waits(const std::string& what, const std::function<bool()>& condition, Seconds within) {
+    const auto until = by(state_, within);
+    while (!condition()) {
+        if (Clock::now() >= until) throw Failure("must come about: " + what);
+        state_.pump(std::min(until, Clock::now() + std::chrono::milliseconds(5)));
+    }
+}
+
+void Talk::expect(bool holds, const std::string& sentence, const std::string& hint) {
+    if (!holds) throw Failure("must hold: " + sentence, hint);
+}
+
+void Talk::expect_equal(const std::string& what, std::string_view came, std::string_view expected, const std::string& hint) {
+    if (came != expected)
+        throw Failure(what + " must be:\n" + difference(came, expected), hint.empty() ? usual_mistake(came, expected) : hint);
+}
+
+void Talk::remark(const std::string& sentence) {
+    if (std::find(state_.remarks.begin(), state_.remarks.end(), sentence) == state_.remarks.end())
+        state_.remarks.push_back(sentence);
+}
+
+void Talk::tells(const std::string& sentence) { state_.event("·", sentence); }
+
+void Talk::needs(const std::string& tool) {
+    if (tool.find('/') == tool.npos && !in_path(tool)) skip("needs " + tool + ", which is not installed");
+}
+
+void Talk::skip(const std::string& reason) { throw Skip(reason); }
+bool Talk::has_own_network() const { return state_.own_network; }
+double Talk::seconds() const { return Seconds(Clock::now() - state_.start).count(); }
+
+// ------------------------------------------------------------------ a place of its own
+
+namespace {
+
+#ifdef __linux__
+void write_text(const char* file, const std::string& text) { std::ofstream(file) << text; }
+
+bool unshared(int more) {
+    if (::unshare(CLONE_NEWNET | more) == 0) return true;
+    const uid_t user = ::getuid();
+    const gid_t group = ::getgid();
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | more) != 0) return false;
+    write_text("/proc/self/setgroups", "deny");
+    write_text("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
+    write_text("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
+    return true;
+}
+
+// A network namespace with its loopback up, and a process namespace for what is started from now
+// on: whatever the programs leave behind ends with its first process.
+bool take_a_place(pid_t& init) {
+    if (!unshared(CLONE_NEWPID)) return false;
+    init = ::fork();
+    if (init == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (int fd = 0; fd < 256; ++fd) ::close(fd);
+        for (;;) {
+            if (::waitpid(-1, nullptr, 0) == -1) ::usleep(100'000);
+        }
+    }
+    const int s = ::socket(AF_INET, SOCK_DGRAM, 0);
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    ::ioctl(s, SIOCSIFFLAGS, &request);
+    ::close(s);
+    return true;
+}
+#else
+bool take_a_place(pid_t&) { return false; }
+#endif
+
+void leave(Talk::State& talk) {
+    for (auto& program : talk.programs) {
+        ::kill(-program->pid, SIGKILL);
+        if (!program->ended) ::waitpid(program->pid, nullptr, 0);
+        for (int fd : {program->in, program->out, program->err})
+            if (fd != -1) ::close(fd);
+    }
+    if (talk.init > 0) {
+        ::kill(talk.init, SIGKILL);
+        ::waitpid(talk.init, nullptr, 0);
+    }
+    std::error_code error;
+    fs::remove_all(talk.folder, error);
+}
+
+std::string tail(const std::string& text) {
+    std::istringstream lines(text.size() > 4000 ? "…" + text.substr(text.size() - 4000) : text);
+    std::vector<std::string> all_lines;
+    for (std::string line; std::getline(lines, line);) all_lines.push_back(line);
+    std::string result;
+    for (std::size_t i = all_lines.size() > 12 ? all_lines.size() - 12 : 0; i < all_lines.size(); ++i) {
+        // Hostile bytes must not reach the reader's terminal.
+        const std::string safe = shown(all_lines[i], 160);
+        result += "        " + safe.substr(1, safe.size() - 2) + '\n';
+    }
+    return result;
+}
+
+std::string report_of(Talk::State& talk, const std::string& failure, const std::string& hint) {
+    std::ostringstream text;
+    int step = 0;
+    for (const auto& event : talk.events) {
+        ++step;
+        if (talk.events.size() > 40 && step == 11) text << "      …\n";
+        if (talk.events.size() > 40 && step > 10 && static_cast<std::size_t>(step) + 25 < talk.events.size()) continue;
+        text << "    " << (step < 10 ? " " : "") << step << ' ' << event << '\n';
+    }
+    text << "    ✗ " << talk.masked(failure) << '\n';
+    for (auto& program : talk.programs) {
+        try {
+            talk.take_output(*program);
+        } catch (const Failure&) {} // floods its output, which the failure says already
+        text << "    " << program->name << ": " << (program->ended ? text_of_status(program->status) : "still runs") << '\n';
+        if (!program->output.empty()) text << "      stdout\n" << tail(program->output);
+        if (!program->errors.empty()) text << "      stderr\n" << tail(program->errors);
+    }
+    const bool es = talk.options->spanish;
+    if (talk.options->check && !talk.by_hand.empty())
+        text << (es ? "    a mano:   " : "    by hand:  ") << talk.by_hand << '\n';
+    if (const std::string words = advice(hint, es); talk.options->check && !words.empty())
+        text << (es ? "    pista:    " : "    hint:     ") << words << '\n';
+    return text.str();
+}
+
+} // namespace
+
+fs::path repository() {
+    std::error_code none;
+    const fs::path runner = fs::read_symlink("/proc/self/exe", none); // <repository>/build/test/runner
+    return none ? fs::current_path() : runner.parent_path().parent_path().parent_path();
+}
+
+bool namespaces_allowed() {
+#ifdef __linux__
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(unshared(CLONE_NEWPID) ? 0 : 1);
+    int status = 1;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+#else
+    return false;
+#endif
+}
+
+Result play(const Conversation& conversation, const Options& options) {
+    Talk::State state;
+    state.options = &options;
+    state.conversation = &conversation;
+    std::signal(SIGPIPE, SIG_IGN);
+    ::getrlimit(RLIMIT_NOFILE, &state.files);
+    rlimit more = state.files;
+    more.rlim_cur = std::min<rlim_t>(more.rlim_max, 1 << 20);
+    ::setrlimit(RLIMIT_NOFILE, &more);
+    state.own_network = options.namespaces && take_a_place(state.init);
+
+    const char* temporary = std::getenv("TMPDIR");
+    std::string folder = std::string(temporary && *temporary ? temporary : "/tmp") + "/conversation.XXXXXX";
+    if (::mkdtemp(folder.data()) == nullptr) fail_with_errno("mkdtemp");
+    state.folder = folder;
+
+    Result result;
+    Talk talk(state);
+    std::string hint;
+    const auto failed = [&](const std::string& what) {
+        result.verdict = hint == "missing" || hint == "syntax" || hint == "python2" ? Verdict::cannot_run : Verdict::fail;
+        result.report = report_of(state, what, hint);
+        state.event("✗", what);
+    };
+    try {
+        conversation.play(talk);
+        for (auto& program : state.programs) {
+            state.take_output(*program);
+            // Never silently: a sanitizer's finding is a failure whatever the conversation looked at.
+            if (program->errors.find("Sanitizer") != std::string::npos || program->errors.find("runtime error:") != std::string::npos)
+                throw Failure(program->name + " was stopped by a sanitizer");
+            if (program->output.size() > program->read)
+                state.event(program->name, "| and also " + shown(program->output.substr(program->read), 400));
+        }
+        result.verdict = state.remarks.empty() ? Verdict::pass : Verdict::remarks;
+    } catch (const Timed& timed) {
+        result.verdict = Verdict::pass;
+        result.rate = timed.rate;
+    } catch (const Skip& reason) {
+        result.verdict = Verdict::skip;
+        result.report = reason.what();
+    } catch (const Failure& failure) {
+        hint = failure.hint;
+        // What a program said when it broke explains more than what was missed.
+        for (auto& program : state.programs) {
+            if (!program->replaced) continue;
+            for (int i = 0; i < 10 && !program->ended; ++i) state.pump(Clock::now() + std::chrono::milliseconds(10));
+            if (const std::string said = hint_of_errors(program->errors); !said.empty()) hint = said;
+        }
+        failed(failure.what());
+    } catch (const std::exception& error) {
+        failed(error.what());
+    }
+    for (const auto& event : state.events) result.transcript += event + '\n';
+    result.remarks = state.remarks;
+    result.seconds = talk.seconds();
+    leave(state);
+    return result;
+}
+
+} // namespace conversation
