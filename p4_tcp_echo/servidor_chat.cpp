@@ -268,8 +268,8 @@ int main(int argc, char* argv[]) {
     check(::listen(s, SOMAXCONN), "listen");
     // A client that resets between select() and accept() must not make accept() wait for the next.
     check(::fcntl(s, F_SETFL, O_NONBLOCK), "fcntl");
-    if (PORT == 0) std::cout << port_of(getsockname(s)) << '\n';
-    std::cout << "Socket now listening\n" << std::flush;
+    std::cout << "Socket now listening\n";
+    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
 
     Chat chat(s, password.empty() ? PASSWORD : password, std::chrono::duration_cast<Clock::duration>(idle));
     while (true) chat.serve();
