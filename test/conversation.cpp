@@ -13,6 +13,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <regex>
 #include <sstream>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -149,8 +150,12 @@ struct Talk::State {
     std::string by_hand;   // how to repeat the last thing that was sent
     Clock::time_point looked{};
 
-    // Numbers that are ports of the conversation's own sockets get their owner's name.
+    // What differs from one time to the next goes by a name: ports of the conversation's own sockets
+    // by their owner's, other ephemeral ones, UUIDs, dates.
     std::string masked(const std::string& text) const {
+        static const std::regex uuid("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+            date("(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT"),
+            time("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d");
         std::string result;
         for (std::size_t i = 0; i < text.size();) {
             std::size_t end = i;
@@ -162,13 +167,16 @@ struct Talk::State {
             const std::string number = text.substr(i, end - i);
             auto known = number.size() <= 5 ? ports.find(static_cast<std::uint16_t>(std::atoi(number.c_str())))
                                             : ports.end();
-            // A program's own client: the system's range of ephemeral ports, behind "127.0.0.1:" or "', ".
-            const bool behind_address = result.ends_with("0.0.1:") || result.ends_with("0.0.1', ");
+            const bool behind_address = result.ends_with("0.0.1:") || result.ends_with("0.0.1', ") ||
+                                        result.ends_with("TCP ") || result.ends_with("UDP ");
             const bool ephemeral = behind_address && number.size() == 5 && number >= "32768" && number != "44444";
             result += known != ports.end() ? '<' + known->second + '>' : ephemeral ? "<puerto>" : number;
             i = end;
         }
-        return result;
+        if (result.size() > 10000) return result; // std::regex is no tool for a flood
+        result = std::regex_replace(result, uuid, "<uuid>");
+        result = std::regex_replace(result, date, "<date>");
+        return std::regex_replace(result, time, "<time>");
     }
 
     void event(const std::string& who, const std::string& what) {
