@@ -35,7 +35,7 @@ std::string trimmed(const std::string& text) {
 std::map<std::string, std::string> peers() {
     std::map<std::string, std::string> found;
     std::error_code none;
-    for (const auto& entry : fs::directory_iterator("test/peers", none)) {
+    for (const auto& entry : fs::directory_iterator(repository() / "test" / "peers", none)) {
         if (entry.path().extension() != ".py") continue;
         std::ifstream script(entry.path());
         const std::string python = "python3 " + shell_quoted(fs::absolute(entry.path()));
@@ -148,6 +148,34 @@ std::string command_for(const fs::path& file, std::string& why) {
     return why = file.filename().string() + " is not executable, and its ending says no interpreter", "";
 }
 
+namespace {
+
+// TIMES=1: the first request of the exercise's conversation over and over, both programs by turns.
+int compare_times(const std::vector<Task>& tasks) {
+    std::map<std::string, std::set<std::string>> done;
+    int told = 0;
+    for (std::size_t i = 0; i + 1 < tasks.size(); i += 2) {
+        const Conversation& one = *tasks[i].conversation;
+        if (!done[one.exercise].insert(one.subject).second) continue; // one conversation a program is enough
+        std::vector<double> ours, other;
+        for (int round = 0; round < 5; ++round)
+            for (std::size_t which : {i, i + 1})
+                play_all({tasks[which]}, 1, [&](const Task& task, const Result& result) {
+                    if (result.rate > 0) (task.label == "ours" ? ours : other).push_back(result.rate);
+                });
+        if (ours.size() < 5 || other.size() < 5) continue; // a client, or nothing to repeat
+        std::sort(ours.begin(), ours.end());
+        std::sort(other.begin(), other.end());
+        std::printf("%-10s %-24s %9.0f requests/s, the original %9.0f: %.2f times\n", one.exercise, one.subject, ours[2],
+                    other[2], ours[2] / other[2]);
+        ++told;
+    }
+    if (told == 0) std::printf("Nothing to time: no server of these exercises answers a request that can be repeated.\n");
+    return told > 0 ? 0 : 1;
+}
+
+} // namespace
+
 int compare(const Words& names, const Options& options, const std::string& original, unsigned jobs) {
     const auto known = peers();
     std::string given = options.cmd, said = given;
@@ -178,6 +206,7 @@ int compare(const Words& names, const Options& options, const std::string& origi
         tasks.push_back({one, plain, "ours"});
         tasks.push_back({one, other, "original"});
     }
+    if (options.times) return compare_times(tasks);
     std::map<const Conversation*, std::map<std::string, Result>> results;
     play_all(tasks, jobs, [&](const Task& task, const Result& result) { results[task.conversation][task.label] = result; });
 

@@ -41,6 +41,12 @@ constexpr long most_resident = 2L << 20;       // KiB
 constexpr rlim_t most_file = 256 << 20;        // bytes of one file
 constexpr rlim_t most_seconds = 120;           // of processor time
 
+// make compare TIMES=1: how long a request is repeated, and what is thrown at the end of it.
+constexpr Seconds load_time{0.5};
+struct Timed {
+    double rate;
+};
+
 [[noreturn]] void fail_with_errno(const std::string& call) {
     throw std::runtime_error(call + ": " + std::strerror(errno));
 }
@@ -613,6 +619,50 @@ std::uint16_t own_port(int fd) {
     return ntohs(addr.sin_port);
 }
 
+// The last request again and again, each after the reply to the one before.
+void time_udp(Udp::State& state) {
+    const sockaddr_in addr = socket_address("127.0.0.1", state.to);
+    char reply[65536];
+    double count = 0;
+    const auto start = Clock::now();
+    while (Clock::now() - start < load_time) {
+        ::sendto(state.fd, state.sent.data(), state.sent.size(), 0, plain(addr), sizeof addr);
+        pollfd wait{state.fd, POLLIN, 0};
+        if (::poll(&wait, 1, 5000) != 1 || ::recv(state.fd, reply, sizeof reply, MSG_DONTWAIT) < 0)
+            throw Failure("a repeated request got no reply");
+        ++count;
+        state.talk->pump(Clock::now()); // its output must not fill the pipe
+    }
+    throw Timed{count / Seconds(Clock::now() - start).count()};
+}
+
+void time_tcp(Tcp::State& state, std::string_view request, std::size_t reply_size) {
+    char reply[65536];
+    double count = 0;
+    const auto start = Clock::now();
+    while (Clock::now() - start < load_time) {
+        for (std::size_t have = 0; have < reply_size;) {
+            if (have == 0 && ::send(state.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) have = reply_size + 1;
+            pollfd wait{state.fd, POLLIN, 0};
+            if (have == 0 && ::poll(&wait, 1, 5000) != 1) throw Failure("a repeated request got no reply");
+            const ssize_t n = have > reply_size ? 0 : ::recv(state.fd, reply, std::min(sizeof reply, reply_size - have), 0);
+            if (n > 0) {
+                have += static_cast<std::size_t>(n);
+                continue;
+            }
+            // The server closes after a reply: a connection for each request.
+            ::close(state.fd);
+            state.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            const sockaddr_in addr = socket_address("127.0.0.1", state.to);
+            if (::connect(state.fd, plain(addr), sizeof addr) == -1) throw Failure("the server takes no further connection");
+            have = 0;
+        }
+        ++count;
+        state.talk->pump(Clock::now());
+    }
+    throw Timed{count / Seconds(Clock::now() - start).count()};
+}
+
 // What differs between what came and what was expected, as a key for advice().
 std::string usual_mistake(std::string_view came, std::string_view expected) {
     if (came.size() > expected.size() && came.starts_with(expected)) {
@@ -691,6 +741,7 @@ void Udp::receives(std::string_view bytes, Seconds within) {
         throw Failure(state.name + " must get the reply from port " + std::to_string(state.to) + ", and it came from " +
                           std::to_string(state.from),
                       "other socket");
+    if (state.talk->options->times && state.to != 0 && !state.sent.empty()) time_udp(state);
 }
 
 void Udp::receives_nothing(Seconds during) {
@@ -791,6 +842,7 @@ void Tcp::receives(std::string_view bytes, Seconds within) {
         throw Failure(state.name + " must receive:\n" + difference(state.received, bytes),
                       usual_mistake(state.received, bytes));
     taken(state, bytes.size());
+    if (state.talk->options->times && state.to != 0 && !state.sent.empty()) time_tcp(state, state.sent, bytes.size());
 }
 
 std::string Tcp::receive_until(std::string_view mark, Seconds within) {
@@ -1168,7 +1220,7 @@ void Talk::remark(const std::string& sentence) {
 void Talk::tells(const std::string& sentence) { state_.event("·", sentence); }
 
 void Talk::needs(const std::string& tool) {
-    if (!in_path(tool)) skip("needs " + tool + ", which is not installed");
+    if (tool.find('/') == tool.npos && !in_path(tool)) skip("needs " + tool + ", which is not installed");
 }
 
 void Talk::skip(const std::string& reason) { throw Skip(reason); }
@@ -1273,6 +1325,12 @@ std::string report_of(Talk::State& talk, const std::string& failure, const std::
 
 } // namespace
 
+fs::path repository() {
+    std::error_code none;
+    const fs::path runner = fs::read_symlink("/proc/self/exe", none); // <repository>/build/test/runner
+    return none ? fs::current_path() : runner.parent_path().parent_path().parent_path();
+}
+
 bool namespaces_allowed() {
 #ifdef __linux__
     const pid_t pid = ::fork();
@@ -1320,6 +1378,9 @@ Result play(const Conversation& conversation, const Options& options) {
                 state.event(program->name, "| and also " + shown(program->output.substr(program->read), 400));
         }
         result.verdict = state.remarks.empty() ? Verdict::pass : Verdict::remarks;
+    } catch (const Timed& timed) {
+        result.verdict = Verdict::pass;
+        result.rate = timed.rate;
     } catch (const Skip& reason) {
         result.verdict = Verdict::skip;
         result.report = reason.what();

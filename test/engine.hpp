@@ -16,6 +16,7 @@ struct Options {
     bool check = false;      // somebody else's program: shorter deadlines, limits, hints
     bool namespaces = true;  // a network namespace each, where the system allows
     bool spanish = false;    // hints in Spanish
+    bool times = false;      // repeat the first request and its reply for a while: requests a second
     std::string cmd, server, client; // programs that stand in for ours, as shell words
 };
 
@@ -27,7 +28,11 @@ struct Result {
     std::string report;               // what a failure shows; why it was skipped or cannot run
     std::vector<std::string> remarks; // in the order in which they came up
     double seconds = 0;
+    double rate = 0;                  // requests a second (Options::times); 0: nothing to repeat
 };
+
+// The repository, seen from the runner that runs: test/peers and the like are found there.
+std::filesystem::path repository();
 
 // Plays one conversation in this very process, which must be a child of its own (see runner.cpp).
 Result play(const Conversation& conversation, const Options& options);

@@ -32,6 +32,7 @@ std::string packed(const Result& result) {
     std::string text;
     put(text, std::to_string(static_cast<int>(result.verdict)));
     put(text, std::to_string(result.seconds));
+    put(text, std::to_string(result.rate));
     put(text, result.transcript);
     put(text, result.report);
     for (const auto& remark : result.remarks) put(text, remark);
@@ -48,12 +49,13 @@ bool unpacked(const std::string& text, Result& result) {
         fields.push_back(text.substr(colon + 1, size));
         at = colon + 1 + size;
     }
-    if (fields.size() < 4) return false;
+    if (fields.size() < 5) return false;
     result.verdict = static_cast<Verdict>(std::stoi(fields[0]));
     result.seconds = std::stod(fields[1]);
-    result.transcript = fields[2];
-    result.report = fields[3];
-    result.remarks.assign(fields.begin() + 4, fields.end());
+    result.rate = std::stod(fields[2]);
+    result.transcript = fields[3];
+    result.report = fields[4];
+    result.remarks.assign(fields.begin() + 5, fields.end());
     return true;
 }
 
@@ -268,6 +270,7 @@ int run(int argc, char** argv) {
         return 2;
     }
     if (use == show) return demo(names, options);
+    options.times = use == comparison && variable("TIMES") == "1";
     if (use == comparison) return compare(names, options, variable("ORIGINAL"), jobs);
     if (use == check) {
         options.check = true;
