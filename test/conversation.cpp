@@ -110,6 +110,7 @@ struct Udp::State {
     std::string name;
     int fd = -1;
     std::uint16_t port = 0, to = 0, from = 0;
+    bool serves = false; // on a fixed port: who sends to it is a client, on any port
     bool refused = false;
     std::string sent;
     ~State() { if (fd != -1) ::close(fd); }
@@ -387,7 +388,7 @@ void Program::says(const std::string& line, Seconds within) {
                 fail_because_ended(state, "print " + shown(line, 200));
             state.read = end == std::string::npos ? state.output.size() : end + 1;
             // A replaced program may run on a system with other line ends.
-            if (state.replaced && came.ends_with('\r')) came.pop_back();
+            if (state.replaced && came.ends_with('\r') && !line.ends_with('\r')) came.pop_back();
             state.talk->event(state.name, "| " + came);
             if (!matches(came, line))
                 throw Failure(state.name + " must print this line:\n" + difference(came, line), "output");
@@ -733,6 +734,7 @@ std::string Udp::receive(Seconds within) {
         else if (errno != EINTR) fail_with_errno("recvfrom");
     }
     state.from = ntohs(from.sin_port);
+    if (state.serves) state.talk->ports.emplace(state.from, "cliente");
     state.talk->event(state.name, "← UDP " + std::to_string(state.from) + "  " + sized(bytes));
     return bytes;
 }
@@ -1161,6 +1163,7 @@ Udp Talk::udp(const std::string& name, const std::string& host, std::uint16_t po
     if (::bind(state->fd, plain(addr), sizeof addr) == -1) fail_with_errno("bind");
     state->port = own_port(state->fd);
     if (port == 0) state_.ports[state->port] = name;
+    else state->serves = true;
 #ifdef __linux__
     const int yes = 1;
     ::setsockopt(state->fd, IPPROTO_IP, IP_RECVERR, &yes, sizeof yes);
