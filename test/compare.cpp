@@ -203,6 +203,7 @@ int compare(const Words& names, const Options& options, const std::string& origi
         plain.cmd.clear();
         other.cmd = command;
         other.check = plain.check = false;
+        other.settle = plain.settle = true;
         tasks.push_back({one, plain, "ours"});
         tasks.push_back({one, other, "original"});
     }

@@ -162,7 +162,10 @@ struct Talk::State {
             const std::string number = text.substr(i, end - i);
             auto known = number.size() <= 5 ? ports.find(static_cast<std::uint16_t>(std::atoi(number.c_str())))
                                             : ports.end();
-            result += known != ports.end() ? '<' + known->second + '>' : number;
+            // A program's own client: the system's range of ephemeral ports, behind "127.0.0.1:" or "', ".
+            const bool behind_address = result.ends_with("0.0.1:") || result.ends_with("0.0.1', ");
+            const bool ephemeral = behind_address && number.size() == 5 && number >= "32768" && number != "44444";
+            result += known != ports.end() ? '<' + known->second + '>' : ephemeral ? "<puerto>" : number;
             i = end;
         }
         return result;
@@ -1369,13 +1372,17 @@ Result play(const Conversation& conversation, const Options& options) {
     };
     try {
         conversation.play(talk);
+        // The last lines that are compared may still be on their way.
+        if (options.settle)
+            for (const auto until = Clock::now() + std::chrono::milliseconds(200); Clock::now() < until;) state.pump(until);
         for (auto& program : state.programs) {
             state.take_output(*program);
             // Never silently: a sanitizer's finding is a failure whatever the conversation looked at.
             if (program->errors.find("Sanitizer") != std::string::npos || program->errors.find("runtime error:") != std::string::npos)
                 throw Failure(program->name + " was stopped by a sanitizer");
-            if (program->output.size() > program->read)
-                state.event(program->name, "| and also " + shown(program->output.substr(program->read), 400));
+            // What nobody asked for is in the transcript as well.
+            std::istringstream rest(program->output.substr(program->read));
+            for (std::string line; std::getline(rest, line);) state.event(program->name, "| " + line);
         }
         result.verdict = state.remarks.empty() ? Verdict::pass : Verdict::remarks;
     } catch (const Timed& timed) {
