@@ -10,11 +10,6 @@
 
 namespace conversation {
 
-// What a listing prints. Somebody else's program may word it otherwise.
-inline void shows(Program& program, const std::string& line) {
-    if (!program.is_replaced()) program.says(line);
-}
-
 // What every echo server does: the same bytes come back, each client gets its own, once.
 inline void echoes(Talk& talk, std::uint16_t port) {
     Udp ana = talk.udp("ana"), luis = talk.udp("luis");
