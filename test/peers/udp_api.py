@@ -28,15 +28,16 @@ def text(data):
 
 
 def messages(host, port, size=1024):
-    """Prints what the listing prints; gives each message with its socket, address and flags."""
+    """Prints what the listing prints; gives each message with its socket, address and real size."""
     with udp_socket() as s:
         s.bind((host, int(port)))
         print(f"Socket creado, escuchando en {host}:{s.getsockname()[1]}", flush=True)
         while True:
             print("Esperando clientes...", flush=True)
-            data, _, flags, address = s.recvmsg(size)
+            buffer = bytearray(size)
+            real_size, address = s.recvfrom_into(buffer, size, socket.MSG_TRUNC)
             print(f"Conexion desde: {address[0]}:{address[1]}", flush=True)
-            yield s, data, address, flags
+            yield s, bytes(buffer[:real_size]), address, real_size
 
 
 def server(port="3500"):
@@ -54,9 +55,9 @@ def server_1_5_2(known, port="3500"):
 
 
 def server_1_5_3(port="3500", size="10"):
-    for s, data, address, flags in messages("localhost", port, int(size)):
-        if flags & socket.MSG_TRUNC:
-            print(f"Mensaje cortado: {len(data)} bytes", flush=True)
+    for s, data, address, real_size in messages("localhost", port, int(size)):
+        if len(data) < real_size:
+            print(f"Mensaje cortado: {len(data)} bytes de {real_size}", flush=True)
         if data:
             s.sendto(data, address)
 
