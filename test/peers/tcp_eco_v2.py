@@ -13,24 +13,30 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind(("", port))
     s.listen(backlog)
-    sys.stdout.reconfigure(line_buffering=True, errors="surrogateescape")
-    print("Socket now listening")
+    sys.stdout.reconfigure(errors="surrogateescape")
+    print("Socket now listening", flush=True)
 
     descriptors = [s]
+    peers = {}
     while True:
         readable, _, _ = select.select(descriptors, [], [])
         for sock in readable:
             if sock is s:
                 conn, (host, port) = s.accept()
-                print(f"Connected to {host}:{port}")
+                print(f"Connected to {host}:{port}", flush=True)
                 descriptors.append(conn)
+                peers[conn] = host, port
                 continue
-            host, port = sock.getpeername()
-            data = sock.recv(100)
-            if data:
-                print(f"client {host}:{port}data: {data.decode(errors='surrogateescape')}")
-                sock.sendall(data)
-            else:
-                print(f"client left {host}:{port}")
+            host, port = peers[sock]
+            try:
+                data = sock.recv(100)
+                if data:
+                    print(f"client {host}:{port}data: {data.decode(errors='surrogateescape')}", flush=True)
+                    sock.sendall(data)
+            except ConnectionError:
+                data = b""
+            if not data:
+                print(f"client left {host}:{port}", flush=True)
                 sock.close()
+                del peers[sock]
                 descriptors.remove(sock)
