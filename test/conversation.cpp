@@ -135,6 +135,13 @@ struct Listener::State {
     ~State() { if (fd != -1) ::close(fd); }
 };
 
+struct Capture::State {
+    Talk::State* talk = nullptr;
+    Program* dumpcap = nullptr;
+    fs::path file;
+    std::string interface, towards;
+};
+
 struct Talk::State {
     const Options* options = nullptr;
     const Conversation* conversation = nullptr;
@@ -149,6 +156,7 @@ struct Talk::State {
     std::vector<std::pair<std::string, std::string>> environment;
     rlimit files{};        // as the runner was started with
     rlim_t program_files = 0;
+    pid_t network_of = 0;  // whose network programs are started on; 0: this process's
     std::string by_hand;   // how to repeat the last thing that was sent
     Clock::time_point looked{};
 
@@ -553,10 +561,11 @@ std::vector<std::uint16_t> ports_in(const std::string& table, const char* state)
 
 void wait_for_port(Talk::State& talk, Program::State& program, std::uint16_t port, Seconds within, bool tcp) {
     const auto until = by(talk, std::max(within, Seconds{10}));
+    const std::string tables = "/proc/" + (talk.network_of ? std::to_string(talk.network_of) + "/net/" : "net/");
     for (;;) {
         std::vector<std::uint16_t> ports;
         for (const char* version : {"", "6"})
-            for (std::uint16_t found : ports_in(std::string("/proc/net/") + (tcp ? "tcp" : "udp") + version, tcp ? "0A" : ""))
+            for (std::uint16_t found : ports_in(tables + (tcp ? "tcp" : "udp") + version, tcp ? "0A" : ""))
                 ports.push_back(found);
         if (std::find(ports.begin(), ports.end(), port) != ports.end()) return;
         const std::string expected = std::string(tcp ? "listen on TCP" : "have a socket on UDP") + " port " + std::to_string(port);
@@ -1030,6 +1039,7 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
     if (::pipe2(in, O_CLOEXEC) == -1 || ::pipe2(out, O_CLOEXEC) == -1 || ::pipe2(err, O_CLOEXEC) == -1 ||
         ::pipe2(broken, O_CLOEXEC) == -1)
         fail_with_errno("pipe2");
+    const int network = talk.network_of ? ::open(("/proc/" + std::to_string(talk.network_of) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC) : -1;
     std::vector<char*> arguments;
     for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -1042,6 +1052,9 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
         ::dup2(err[1], 2);
         std::signal(SIGPIPE, SIG_DFL);
         if (::chdir(talk.folder.c_str()) == -1) ::_exit(127);
+#ifdef __linux__
+        if (talk.network_of && ::setns(network, CLONE_NEWNET) == -1) ::_exit(127);
+#endif
         if (talk.init > 0) see_own_processes();
         for (const auto& [variable, value] : talk.environment) ::setenv(variable.c_str(), value.c_str(), 1);
         rlimit files = talk.files;
@@ -1062,7 +1075,8 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
         ::_exit(127);
     }
     ::setpgid(pid, pid);
-    for (int fd : {in[0], out[1], err[1], broken[1]}) ::close(fd);
+    for (int fd : {in[0], out[1], err[1], broken[1], network})
+        if (fd != -1) ::close(fd);
     int error = 0;
     const bool failed = ::read(broken[0], &error, sizeof error) == sizeof error;
     ::close(broken[0]);
@@ -1203,6 +1217,73 @@ Listener Talk::listens(std::uint16_t port, const std::string& name) {
     state->port = own_port(state->fd);
     if (port == 0) state_.ports[state->port] = name;
     return Listener(state);
+}
+
+void Talk::starts_beside(const Program* other) { state_.network_of = other ? other->pid() : 0; }
+
+// ------------------------------------------------------------------ packet captures
+
+namespace {
+
+// Where in a classic pcap file the record begins that holds this text; npos if none does (yet).
+std::size_t record_with(const std::string& pcap, std::string_view text) {
+    constexpr std::size_t file_header = 24, record_header = 16;
+    for (std::size_t at = file_header; at + record_header <= pcap.size();) {
+        std::uint32_t size; // captured; in this machine's byte order, as dumpcap writes it
+        std::memcpy(&size, pcap.data() + at + 8, sizeof size);
+        if (at + record_header + size > pcap.size()) break;
+        if (std::string_view(pcap).substr(at + record_header, size).find(text) != std::string_view::npos) return at;
+        at += record_header + size;
+    }
+    return std::string::npos;
+}
+
+} // namespace
+
+Capture Talk::captures(const std::string& file, const std::string& interface, const std::string& towards) {
+    needs("dumpcap");
+    needs("tshark");
+    auto capture = std::make_shared<Capture::State>();
+    const fs::path& kept = state_.options->captures;
+    if (!kept.empty()) fs::create_directories(kept);
+    capture->talk = &state_;
+    capture->file = (kept.empty() ? state_.folder : kept) / file;
+    capture->interface = interface;
+    capture->towards = towards;
+    fs::remove(capture->file);
+    // -P: classic pcap. The file's name is told once the socket that captures is open.
+    capture->dumpcap = &tool("dumpcap", {"-P", "-p", "-i", interface, "-w", capture->file.string()});
+    try {
+        capture->dumpcap->complains("File: ");
+    } catch (const Failure&) {
+        skip("dumpcap may not capture on " + interface + (state_.own_network ? "" : ", and " + why_no_namespaces()) +
+             ". It says: " + shown(capture->dumpcap->errors(), 300));
+    }
+    return Capture(capture);
+}
+
+bool Capture::is_kept() const { return !state_->talk->options->captures.empty(); }
+
+fs::path Capture::ends() {
+    // What was sent before the mark is in the file before the mark; from there on the file is cut.
+    const std::string mark = "end of capture " + state_->file.string();
+    const int s = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (s == -1) fail_with_errno("socket");
+    constexpr std::uint16_t discard = 9; // RFC 863
+    const sockaddr_in addr = socket_address(state_->towards, discard);
+    std::size_t at = std::string::npos;
+    Talk(*state_->talk).waits("the last packet is in " + state_->file.string(), [&] {
+        (void)!::sendto(s, mark.data(), mark.size(), 0, plain(addr), sizeof addr);
+        std::ifstream stream(state_->file, std::ios::binary);
+        const std::string pcap{std::istreambuf_iterator<char>(stream), {}};
+        return (at = record_with(pcap, mark)) != std::string::npos;
+    });
+    ::close(s);
+    state_->dumpcap->is_sent(SIGINT);
+    state_->dumpcap->ends(0);
+    fs::resize_file(state_->file, at);
+    if (is_kept()) fs::permissions(state_->file, fs::perms::group_read | fs::perms::others_read, fs::perm_options::add);
+    return state_->file;
 }
 
 void Talk::sets(const std::string& variable, const std::string& value) { state_.environment.emplace_back(variable, value); }
@@ -1367,6 +1448,21 @@ bool namespaces_allowed() {
 #else
     return false;
 #endif
+}
+
+std::string why_no_namespaces() {
+    const auto is = [](const char* file, int value) {
+        int found = -1;
+        return (std::ifstream(file) >> found) && found == value;
+    };
+    if (is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1))
+        return "AppArmor forbids user namespaces here, as Ubuntu does since 23.10; until the next start of the "
+               "machine this allows them: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0";
+    if (is("/proc/sys/kernel/unprivileged_userns_clone", 0))
+        return "user namespaces are switched off; this allows them: sudo sysctl kernel.unprivileged_userns_clone=1";
+    if (is("/proc/sys/user/max_user_namespaces", 0))
+        return "user namespaces are switched off; this allows them: sudo sysctl user.max_user_namespaces=15000";
+    return "this system allows no network namespaces";
 }
 
 Result play(const Conversation& conversation, const Options& options) {
