@@ -153,6 +153,9 @@ struct Talk::State {
     std::list<Program> handles;
     std::vector<std::shared_ptr<Program::State>> programs;
     std::map<std::uint16_t, std::string> ports;
+    // Where transcripts are compared, connections end after the last line has been taken down and
+    // not with the conversation's last step, which no server sees in a sure order.
+    std::vector<std::shared_ptr<Tcp::State>> kept_open;
     std::vector<std::pair<std::string, std::string>> environment;
     rlimit files{};        // as the runner was started with
     rlim_t program_files = 0;
@@ -1214,6 +1217,7 @@ Tcp Talk::connects(std::uint16_t port, const std::string& name, const std::strin
     }
     state->port = own_port(state->fd);
     state_.ports[state->port] = name;
+    if (state_.options->settle) state_.kept_open.push_back(state);
     return Tcp(state);
 }
 
