@@ -11,6 +11,7 @@
 
 #include "error.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -84,7 +85,11 @@ inline bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(byt
 // section 7), all else as it is. text: UTF-8.
 inline std::string json_string(std::string_view text) {
     std::string json = "\"";
-    for (const char c : text) {
+    const auto plain = std::find_if(text.begin(), text.end(), [](char c) {
+        return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+    });
+    json.append(text.begin(), plain);
+    for (const char c : text.substr(json.size() - 1)) {
         if (c == '"' || c == '\\') {
             json += '\\';
             json += c;

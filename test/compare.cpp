@@ -190,6 +190,7 @@ int compare(const Words& names, const Options& options, const std::string& origi
     std::vector<Task> tasks;
     std::set<std::string> without;
     for (const Conversation* one : chosen(names, false)) {
+        if (names.empty() && tagged(*one, "varies")) continue;
         std::string command = given;
         if (command.empty()) {
             auto peer = known.find(one->subject);
