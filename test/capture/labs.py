@@ -181,20 +181,23 @@ def row(packet, arrow, what, words):
         explained(words)
 
 
-def to_right(label, width=52):
+LIFELINES = 58  # columns between the two
+
+
+def to_right(label, width=LIFELINES):
     return f"{'---- ' + label + ' ':-<{width - 1}}>"
 
 
-def to_left(label, width=52):
+def to_left(label, width=LIFELINES):
     return f"<{'---- ' + label + ' ':-<{width - 1}}"
 
 
 def drawing(left, right, events):
     """events: (time, goes to the right, label), or a line of text for what is left out."""
-    say(f"{'':11}{left:<30}{right:>34}")
+    say(f"{'':11}{left:<30}{right:>{LIFELINES - 18}}")
     for event in events:
         if isinstance(event, str):
-            say(f"{'':11}|{event:^52}|")
+            say(f"{'':11}|{event:^{LIFELINES}}|")
         else:
             time, right_going, label = event
             say(f"{time:10.6f} |{(to_right if right_going else to_left)(label)}|")
@@ -540,6 +543,8 @@ class Connection:
 
     def duplicate_acks(self):
         """ACKs without data that say again what the one before said, while there is data under way."""
+        if not self.repeated:
+            return []  # nothing was missing: the answer to a probe, a window that opens
         result, last, highest = [], None, None
         for p in self.packets:
             if self.way(p) is self.sender:
@@ -579,24 +584,23 @@ class Connection:
 
     def round_trips(self):
         """(time of the ACK, seconds) of segments that were sent once."""
-        waiting, result = [], []
+        waiting, gaps, result = [], [], []
         for p in self.packets:
             if self.way(p) is self.sender:
-                if p.size and p.number not in self.repeated:
-                    waiting.append(p)
-                elif p.number in self.repeated:
+                if p.number in self.repeated:
+                    gaps.append(p)
                     waiting = [w for w in waiting if w.seq != p.seq]
+                elif p.size:
+                    waiting.append(p)
             elif p.flags & ACK:
-                covered = [w for w in waiting if after(p.ack, (w.seq + w.size) % 2**32) >= 0]
-                if covered and not self.repeated_before(p):
+                covers = lambda w: after(p.ack, (w.seq + w.size) % 2**32) >= 0
+                covered = [w for w in waiting if covers(w)]
+                # An ACK that came late because of a gap measures the gap.
+                if covered and not any(covers(gap) for gap in gaps):
                     result.append((p.time, p.time - covered[-1].time))
+                gaps = [gap for gap in gaps if not covers(gap)]
                 waiting = [w for w in waiting if w not in covered]
         return result
-
-    def repeated_before(self, ack):
-        """Whether this ACK is for a gap that a retransmission filled: no measure of the round trip."""
-        return any(p.number in self.repeated and p.number < ack.number and after(ack.ack, p.seq) > 0 and
-                   ack.time - p.time < 0.5 for p in self.sender.segments)
 
     # --- a segment in words
 
@@ -815,7 +819,7 @@ class P4tcp_f3:
         report.also(again, "reliable transfer: lost segments are sent again",
                     [p for c in again for p in c.packets if p.number in c.repeated])
         quick = [c for c in again if len(c.duplicate_acks()) >= 3]
-        report.also(quick, "after three duplicate ACKs, without waiting for the timeout (fast retransmit)",
+        report.also(quick, "duplicate ACKs tell the sender of the gap, so that it need not wait for its timeout (fast retransmit)",
                     [p for c in quick for p in c.duplicate_acks()])
 
     @staticmethod
@@ -864,7 +868,7 @@ class P4tcp_f3:
             first, gone = min(c.repeated.items())
             waited = next(p for p in c.packets if p.number == first).time - gone.time
             answers.append(f"retransmissions? {len(c.repeated)}: packet {first} sends again what packet {gone.number} carried, "
-                           f"{waited * 1000:.0f} ms later, after {len([p for p in c.duplicate_acks() if p.number < first])} duplicate ACKs")
+                           f"{waited * 1000:.0f} ms later; duplicate ACKs by then: {len([p for p in c.duplicate_acks() if p.number < first])}")
         else:
             answers.append("retransmissions? none")
         shut = c.zero_windows()
@@ -1048,22 +1052,22 @@ class C1_2:
         report.check(last.status in (200, 206) and len(last.body) == last.size,
                      f"the last is not: all of its {last.size} bytes came" if len(last.body) == last.size else
                      f"the last is cut as well: {len(last.body)} of {last.size} bytes came", segments(last))
-        total, came = first.size, sum(len(d.body) for d in self.parts)
-        at = 0
+        total, reached, again = first.size, 0, 0
         for d in self.parts:
-            begins = d.offset if d.status == 206 else first.size - d.size
-            if begins != at:
+            begins = d.offset if d.status == 206 else total - d.size
+            if begins > reached:
                 break
-            at += len(d.body)
-        report.check(at == total, f"the rest begins where the first part ends: {' + '.join(str(len(d.body)) for d in self.parts)} = {total}, "
-                     "no byte twice, none missing" if at == total else
-                     f"the parts do not make up the file: {' + '.join(str(len(d.body)) for d in self.parts)} = {came}, and it has {total}",
-                     segments(last)[:1])
+            again += reached - begins
+            reached = begins + len(d.body)
+        report.check(reached == total, f"the parts make up the file, {total} bytes" + (
+                         "; no byte came twice" if not again else
+                         f"; {again} bytes, under way when the network went, came twice") if reached == total else
+                     f"the parts do not make up the file: byte {reached} of {total} is in none of them", segments(last)[:1])
         addresses = [d.connection.client[0] for d in self.parts]
         report.also(len(set(addresses)) > 1, f"the client has another address afterwards ({addresses[0]}, then {addresses[-1]})",
                     [d.connection.packets[0] for d in self.parts])
-        report.also(last.status == 206 and f"bytes={len(first.body)}-" in last.request,
-                    f"the client says what it has (Range: bytes={len(first.body)}-) and is answered 206 with Content-Range",
+        report.also(last.status == 206 and 0 < last.offset <= len(first.body) and f"bytes={last.offset}-" in last.request,
+                    f"the client says what it has (Range: bytes={last.offset}-) and is answered 206 with Content-Range",
                     [p for p in last.connection.up.segments if p.size][:1])
         ids = {d.target.rpartition("/")[0] for d in self.parts}
         report.check(len(ids) == 1, "by its id it is the same client", [p for d in self.parts for p in d.connection.up.data[:1]])
