@@ -85,7 +85,10 @@ def tshark(file, *options):
     command += ["-o", "udp.check_checksum:FALSE", "-o", "tcp.check_checksum:FALSE", *options]
     for name in FIELDS:
         command += ["-e", name]
-    result = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    with tempfile.TemporaryDirectory() as empty:
+        # Not by the user's own settings, whose decoding may be another.
+        environment = {**os.environ, "WIRESHARK_CONFIG_DIR": empty, "LC_ALL": "C.UTF-8"}
+        result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", env=environment)
     if result.returncode != 0 and not result.stdout:
         sys.exit(f"tshark cannot read {file}: {result.stderr.strip().splitlines()[-1]}")
     return [Raw(*line.split("\t")) for line in result.stdout.splitlines()]
@@ -300,6 +303,7 @@ def udp_drawing(port, exchanges, label):
 
 class P3_5:
     file = "p3.5.pcap"
+    move = 44444, 50000  # checks hold on any port
     buffer = 1024
 
     def __init__(self, packets):
@@ -758,6 +762,7 @@ class Api2_4:
 
 class P4tcp_5:
     file = "p4tcp.5.pcap"
+    move = 5000, 7000  # checks hold on any port
 
     def __init__(self, packets):
         self.found = connections(packets, 5000)
@@ -901,6 +906,7 @@ class P4tcp_f3:
 
 class P4sip_12:
     file = "register.libpcap"
+    move = 5060, 6001  # checks hold on any port
     expected = [("marty.mcfly@sk8ing.com", 5), ("doc@delorean.com", 3600), ("doc@delorean.com", 0), ("marty.mcfly@sk8ing.com", 0)]
 
     def __init__(self, packets):
@@ -1168,6 +1174,18 @@ class Copy:
             return s, u, size, frame
         return self.changed(change)
 
+    def moved(self, port, other):
+        """Right still: on another port, as raw IP (link type 101), in a pcapng file."""
+        old, new = struct.pack("!H", port), struct.pack("!H", other)
+        change = lambda frame: frame[:34] + frame[34:38].replace(old, new) + frame[38:]
+
+        def write(target):
+            ethernet = Path(str(target) + ".ethernet")
+            self.changed(lambda n, s, u, size, frame: (s, u, size, change(frame)))(ethernet)
+            subprocess.run(["editcap", "-F", "pcapng", "-T", "rawip", "-L", "-C", "14", str(ethernet), str(target)],
+                           check=True, capture_output=True)
+        return write
+
     def earlier(self, first, seconds):
         return self.changed(lambda n, s, u, size, frame: (s - seconds if n >= first else s, u, size, frame))
 
@@ -1213,6 +1231,14 @@ def test(lab, file):
             if not any(expected in sentence for sentence in wrong_report.failed):
                 failures += 1
                 say(f"{what}: no check about '{expected}' fails, only {wrong_report.failed}")
+        port, other = getattr(one, "move", (0, 0))
+        if port:
+            target = Path(folder) / "moved.pcap"
+            copy.moved(port, other)(target)
+            _, _, moved_report = checked(lab, target, True)
+            if moved_report.failed:
+                failures += 1
+                say(f"on port {other}, as raw IP, in pcapng, these fail: {moved_report.failed}")
         with open(os.devnull, "w") as nothing:
             stdout, sys.stdout = sys.stdout, nothing
             try:
@@ -1241,4 +1267,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
     sys.exit(main(sys.argv[1:]))

@@ -20,7 +20,7 @@ void holds(Talk& talk, Capture& capture) {
     if (capture.is_kept()) return;
     const std::string lab = file.stem() == "register" ? "p4sip.12" : file.stem().string();
     Program& checks = talk.tool("python3", {script("capture/labs.py"), "test", lab, file.string()});
-    const int status = checks.status(Seconds{60});
+    const int status = checks.status(Seconds{300});
     talk.expect(status == 0, "the lab's checks hold, and fail on wrong captures:\n" + checks.output() + checks.errors());
 }
 
