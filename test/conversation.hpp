@@ -13,6 +13,7 @@
 // The words are: exercise id, the program that it is about (which CMD= replaces), a title, and tags:
 //   demo    also played by `make demo`
 //   ours    holds our program to more than the handout asks; never part of check and compare
+//   varies  where a transcript is another each time (cut at a random byte): not in `make compare`'s table
 //   heavy   needs the machine to itself: played alone
 //   capture a packet-capture lab: what `make capture` plays
 // Each conversation is played in a process, a temporary folder and (where the system allows) a

@@ -16,6 +16,7 @@ struct Options {
     bool check = false;      // somebody else's program: shorter deadlines, limits, hints
     bool namespaces = true;  // a network namespace each, where the system allows
     bool spanish = false;    // hints in Spanish
+    bool settle = false;     // to be compared: waits a moment for what the programs still print
     bool times = false;      // repeat the first request and its reply for a while: requests a second
     std::filesystem::path captures;  // where packet captures stay; empty: in the conversation's folder
     std::string cmd, server, client; // programs that stand in for ours, as shell words
