@@ -73,7 +73,7 @@ CONVERSATION("p4tcp", "cliente_http_todo", "100 KB of a real web server: all of 
     for (int i = 0; page.size() < 100'000; i++) page += "line " + std::to_string(i) + " of the page\n";
     talk.writes("index.html", page);
     const std::string folder = talk.folder().string();
-    talk.writes("nginx.conf", "daemon off; master_process off; pid " + folder + "/nginx.pid;\nerror_log stderr;\nevents {}\n"
+    talk.writes("nginx.conf", "user root; daemon off; master_process off; pid " + folder + "/nginx.pid;\nerror_log stderr;\nevents {}\n"
                               "http { access_log off; client_body_temp_path " + folder + "/t1; proxy_temp_path " + folder +
                               "/t2; fastcgi_temp_path " + folder + "/t3; uwsgi_temp_path " + folder + "/t4; scgi_temp_path " +
                               folder + "/t5; server { listen 127.0.0.1:8080; root " + folder + "; } }\n");
