@@ -31,25 +31,36 @@
 #include <span>
 #include <sys/stat.h>
 
+// The time as the file has it. Cut to seconds a binding would end early there, so the part of a second
+// counts as one. Worked out once for those that follow each other with the same second.
+inline const std::string& file_time(Time expires) {
+    static std::chrono::sys_seconds last{};
+    static std::string text = time_text(last);
+    if (const auto second = std::chrono::ceil<std::chrono::seconds>(expires); second != last)
+        text = time_text(last = second);
+    return text;
+}
+
 // "user": {"address": …, "expires": …, "contacts": […]}: the form of `server`, with the contacts
 // where there are any. address and expires are those of the binding that ends last.
-inline std::string user_entry(const User& user) {
+inline void append_entry(std::string& text, const User& user) {
     const auto last = std::max_element(user.bindings.begin(), user.bindings.end(),
                                        [](auto& a, auto& b) { return a.expires < b.expires; });
-    // Cut to seconds a binding would end early in the file; so the part of a second counts as one.
-    const auto in_file = [](Time expires) { return std::chrono::ceil<std::chrono::seconds>(expires); };
-    std::string text = entry_text({*user.name, std::string(last->address()), in_file(last->expires)});
-    if (user.bindings.size() == 1 && last->contact().empty()) return text;
-    text.pop_back(); // the brace
-    text += ", \"contacts\": [";
-    for (const Binding& binding : user.bindings) {
-        if (&binding != &user.bindings.front()) text += ", ";
-        text += "{\"contact\": " + json_string(binding.contact()) + ", \"address\": " +
-                json_string(binding.address()) + ", \"expires\": \"" + time_text(in_file(binding.expires)) +
-                "\", \"call_id\": " + json_string(binding.call_id()) +
-                ", \"cseq\": " + std::to_string(binding.cseq) + '}';
+    text.append(json_string(*user.name)).append(": {\"address\": ").append(json_string(last->address()));
+    text.append(", \"expires\": \"").append(file_time(last->expires)).append("\"");
+    const char* before = ", \"contacts\": [";
+    if (user.bindings.size() > 1 || !last->contact().empty()) {
+        for (const Binding& binding : user.bindings) {
+            text.append(before).append("{\"contact\": ").append(json_string(binding.contact()));
+            text.append(", \"address\": ").append(json_string(binding.address()));
+            text.append(", \"expires\": \"").append(file_time(binding.expires));
+            text.append("\", \"call_id\": ").append(json_string(binding.call_id()));
+            text.append(", \"cseq\": ").append(std::to_string(binding.cseq)).append("}");
+            before = ", ";
+        }
+        text += ']';
     }
-    return text += "]}";
+    text += '}';
 }
 
 // The bindings in an entry of the file, but for those whose time is up at `now`.
@@ -166,7 +177,8 @@ private:
     // The entry with its comma (or blank), line and indentation, filled up with blanks to `size`.
     static std::string line(const User& user, bool is_first, std::size_t size = 0) {
         std::string text = is_first ? " \n  " : ",\n  ";
-        text += user_entry(user);
+        text.reserve(512);
+        append_entry(text, user);
         if (text.size() < size) text.append(size - text.size(), ' ');
         return text;
     }

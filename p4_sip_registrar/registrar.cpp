@@ -118,7 +118,11 @@ public:
             file_.load(registered_, std::chrono::system_clock::now());
         } catch (const NotRegistered& error) {
             warn(error.what());
-            warn("it is kept as " + set_aside("registered.json"));
+            try {
+                warn("it is now " + set_aside("registered.json"));
+            } catch (const std::exception& failure) {
+                warn(failure.what());
+            }
         }
         if (registered_.size() != 0) file_.store({});
     }
@@ -194,25 +198,31 @@ private:
 
     // The handout's form: REGISTER sip:luke@polismassa.com SIP/2.0, and perhaps Expires.
     void handle_bare(Exchange& exchange) {
-        try {
-            if (!sip::same_word(request_.version, "SIP/2.0")) return answer_bare(exchange, 505);
-            if (request_.method != "REGISTER") return answer_bare(exchange, 405, "Allow: REGISTER\r\n");
-            if (request_.fault) return answer_bare(exchange, 400);
-            const sip::Uri uri = sip::parse_uri(request_.uri);
-            const auto expires = request_.expires ? sip::number(*request_.expires) : options_.expires;
-            const std::string name = sip::address_of_record(uri);
-            if (!sip::is_sip(uri.scheme) || !expires || !is_utf8(name)) return answer_bare(exchange, 400);
+        if (!sip::same_word(request_.version, "SIP/2.0")) return answer_bare(exchange, 505);
+        if (request_.method != "REGISTER") return answer_bare(exchange, 405, "Allow: REGISTER\r\n");
+        if (request_.fault) return answer_bare(exchange, 400);
+        const auto expires = request_.expires ? sip::number(*request_.expires) : options_.expires;
+        const std::string name = bare_name(request_.uri);
+        if (!expires || name.empty() || !is_utf8(name)) return answer_bare(exchange, 400);
 
-            User& user = registered_.add(name);
-            std::vector<Binding> bindings;
-            if (*expires != 0) {
-                for (const Binding& binding : user.bindings)
-                    if (!binding.contact().empty()) bindings.push_back(binding);
-                bindings.emplace_back("", "", host_of(exchange.addr), 0u, now_ + seconds(*expires));
-            } // with 0 the user goes, as the handout says, and all contacts with it
-            answer_bare(exchange, change(exchange, user, bindings) ? 200 : 513);
+        User& user = registered_.add(name);
+        std::vector<Binding> bindings;
+        if (*expires != 0) {
+            for (const Binding& binding : user.bindings)
+                if (!binding.contact().empty()) bindings.push_back(binding);
+            bindings.emplace_back("", "", host_of(exchange.addr), 0u, now_ + seconds(*expires));
+        } // with 0 the user goes, as the handout says, and all contacts with it
+        answer_bare(exchange, change(exchange, user, bindings) ? 200 : 513);
+    }
+
+    // The user of the bare form: any text after "sip:", and where that is a URI, the same user as in a
+    // full request. Empty where there is none.
+    static std::string bare_name(std::string_view uri) {
+        if (!sip::same_word(uri.substr(0, 4), "sip:")) return {};
+        try {
+            return sip::address_of_record(sip::parse_uri(uri));
         } catch (const sip::Malformed&) {
-            answer_bare(exchange, 400);
+            return std::string(sip::trim(uri.substr(4)));
         }
     }
 
@@ -389,7 +399,10 @@ private:
         std::size_t size = user.name->size();
         for (const Binding& binding : user.bindings) size += binding.contact().size() + binding.call_id().size() + 150;
         // A character may take six in JSON; only where that could be too much it is written to see.
-        return size * 6 <= RegisteredFile::longest || user_entry(user).size() <= RegisteredFile::longest;
+        if (size * 6 <= RegisteredFile::longest) return true;
+        std::string text;
+        append_entry(text, user);
+        return text.size() <= RegisteredFile::longest;
     }
 
     // Bindings whose time is up. Not all at once, where they are many: requests are waiting.

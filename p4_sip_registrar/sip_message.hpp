@@ -37,13 +37,12 @@ inline std::string_view trim(std::string_view text) {
     return text;
 }
 
-// A decimal number and nothing else; one that does not fit is the greatest there is.
+// A decimal number below 2^32, and nothing else.
 inline std::optional<std::uint32_t> number(std::string_view text) {
     std::uint32_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || end != text.data() + text.size() || error == std::errc::invalid_argument)
-        return std::nullopt;
-    return error == std::errc::result_out_of_range ? UINT32_MAX : value;
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
 }
 
 // A token (section 25.1): a method, the name of a header or of a parameter.
@@ -308,14 +307,19 @@ inline Kind read_message(char* text, std::size_t size, Request& request) {
 
     // METHOD SP URI SP SIP/2.0. The URI may have a blank in it ("sip: luke@…"), or be missing.
     const std::string_view line = trim(next_line(text, end, false));
-    const std::size_t first = line.find(' '), last = line.rfind(' ');
-    if (first == line.npos) return Kind::nonsense;
     if (same_word(line.substr(0, 4), "SIP/")) return Kind::response;
-    request.method = line.substr(0, first);
-    request.version = line.substr(last + 1);
-    if (!is_token(request.method) || !same_word(request.version.substr(0, 4), "SIP/")) return Kind::nonsense;
-    request.uri = last > first ? trim(line.substr(first, last - first)) : std::string_view{};
-    if (request.uri.empty()) request.is_faulty("No Request-URI");
+    request.method = line.substr(0, line.find(' '));
+    request.version = line.substr(line.rfind(' ') + 1);
+    request.uri = line.substr(request.method.size());
+    if (request.uri.empty() || !same_word(request.version.substr(0, 4), "SIP/")) {
+        if (request.method != "REGISTER") return Kind::nonsense;
+        request.version = "SIP/2.0";
+        request.is_faulty("No SIP version");
+    } else {
+        if (!is_token(request.method)) return Kind::nonsense;
+        request.uri = trim(request.uri.substr(0, request.uri.size() - request.version.size()));
+        if (request.uri.empty()) request.is_faulty("No Request-URI");
+    }
 
     bool broken_line = false;
     while (text < end) {
