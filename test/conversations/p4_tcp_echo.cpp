@@ -60,9 +60,9 @@ CONVERSATION("p4tcp", "cliente_http", "asks a web server and prints each step an
     shows(talk, client, "Socket Created");
     shows(talk, client, "Socket Connected to 127.0.0.1");
     shows(talk, client, "Message send successfully");
-    shows(talk, client, "HTTP/1.1 400 Bad Request\r");
     client.ends(0);
     conn.ends();
+    talk.expect(client.output().find("HTTP/1.1 400 Bad Request") != std::string::npos, "the reply is shown");
 }
 
 CONVERSATION("p4tcp", "cliente_http", "the request is an argument; a name is a host too", "ours") {
@@ -511,7 +511,6 @@ CONVERSATION("p4tcp", "servidor_eco_tcp_hilos", "two clients in parallel, a thre
     first.receives("y yo el primero");
     first.closes();
     shows(talk, server, "Socket now listening");
-    if (!server.is_replaced()) server.says_at_last("client left 127.0.0.1:<port>");
     second.sends("sigo");
     second.receives("sigo");
 }
