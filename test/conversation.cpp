@@ -389,6 +389,15 @@ Clock::time_point by(Talk::State& talk, Seconds within) {
 
 } // namespace
 
+// A printed line as it is told: where it shows the port of a client that is a program too, the number
+// of this one run, as it was expected: <port>.
+static std::string with_port_masked(const Talk::State& talk, const std::string& came, const std::string& expected) {
+    const bool own = talk.masked(came) != came;
+    return !own && expected.find("<port>") != expected.npos && expected.find("<any>") == expected.npos && matches(came, expected)
+               ? expected
+               : came;
+}
+
 void Program::says(const std::string& line, Seconds within) {
     auto& state = *state_;
     const auto until = by(*state.talk, within);
@@ -401,7 +410,7 @@ void Program::says(const std::string& line, Seconds within) {
             state.read = end == std::string::npos ? state.output.size() : end + 1;
             // A replaced program may run on a system with other line ends.
             if (state.replaced && came.ends_with('\r') && !line.ends_with('\r')) came.pop_back();
-            state.talk->event(state.name, "| " + came);
+            state.talk->event(state.name, "| " + with_port_masked(*state.talk, came, line));
             if (!matches(came, line))
                 throw Failure(state.name + " must print this line:\n" + difference(came, line), "output");
             return;
@@ -440,7 +449,7 @@ void Program::says_at_last(const std::string& line, Seconds within) {
             std::string came = state.output.substr(state.read, end - state.read);
             state.read = end + 1;
             if (!matches(came, line)) continue;
-            state.talk->event(state.name, "| " + came);
+            state.talk->event(state.name, "| " + with_port_masked(*state.talk, came, line));
             return;
         }
         if (state.ended && state.out == -1) fail_because_ended(state, "print " + shown(line, 200));
