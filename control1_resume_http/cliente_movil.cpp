@@ -17,6 +17,7 @@
 // s.settimeout(5); recv       setsockopt(SO_RCVTIMEO), recv() = EAGAIN
 // os.replace(a, b)            rename(a, b)
 #include "respuesta_http.hpp"
+#include "uuid.hpp"
 
 #include "address.hpp"
 #include "descriptor.hpp"
@@ -39,7 +40,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t BUFFER_ENTRADA = 64 * 1024; // bytes of one recv()
 constexpr std::size_t MAX_CABECERAS = 64 * 1024;  // bytes of a response's head
-constexpr std::size_t TAMANO_UUID = 36;
 
 struct Opciones {
     Url url;                // without the id
@@ -54,8 +54,8 @@ class Cortada : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
-// The server doesn't know this device's id: any more, where it knew it once.
-class Desconocido : public HttpError {
+// The answer is to an id that the server has forgotten, or that it has sent some of the file already.
+class Otro_id : public HttpError {
 public:
     using HttpError::HttpError;
 };
@@ -298,16 +298,6 @@ bool pasajero(int status) {
     return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
-bool es_uuid(std::string_view text) {
-    if (text.size() != TAMANO_UUID) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const char c = text[i];
-        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-    }
-    return true;
-}
-
 // The requirement's function: the name of this device, which the server gives out (GET /); "" where
 // it is a server without ids, whatever its GET / shows. Throws Cortada, HttpError, SocketError.
 std::string UniqID(const Opciones& opciones) {
@@ -316,16 +306,17 @@ std::string UniqID(const Opciones& opciones) {
     std::string rest;
     const Answer answer = recibe_cabeceras(s, rest);
     if (pasajero(answer.status)) throw Cortada(answer.status_line);
-    if (answer.status != 200 || answer.content_length() != TAMANO_UUID) return "";
+    if (answer.status != 200 || answer.content_length() != uuid_text_size) return "";
     std::string cliente_id;
     if (!recibe_cuerpo(s, answer, rest, [&](std::string_view data) { cliente_id += data; }))
         throw Cortada("el servidor cerró a mitad del identificador");
-    return es_uuid(cliente_id) ? cliente_id : "";
+    return uuid_of(cliente_id) ? cliente_id : "";
 }
 
 // One connection: asks for what is missing and takes what comes. True when the file is complete.
-// Throws Cortada, SocketError (try again); anything else is final.
-bool descarga(const Opciones& opciones, Parcial& parcial, Barra& barra) {
+// recien: nothing was asked for with this id before.
+// Throws Cortada, SocketError (try again), Otro_id (with another id); anything else is final.
+bool descarga(const Opciones& opciones, Parcial& parcial, Barra& barra, bool recien) {
     if (parcial.progreso() > 0 && parcial.version().empty()) {
         barra.dice("El servidor no dice qué versión del archivo entrega: se empieza de nuevo");
         parcial.empieza("");
@@ -351,13 +342,17 @@ bool descarga(const Opciones& opciones, Parcial& parcial, Barra& barra) {
         if (progreso > 0 && version != parcial.version()) { // a server that doesn't know If-Range
             barra.dice("El archivo cambió en el servidor: se empieza de nuevo");
             parcial.empieza("");
-            return descarga(opciones, parcial, barra);
+            return descarga(opciones, parcial, barra, false);
         }
         total = range->total;
         if (progreso == 0)
             parcial.empieza(version);
         else
             barra.dice("Se retoma en el byte " + std::to_string(progreso));
+    } else if (answer.status == 200 && !parcial.cliente_id.empty() && !recien) {
+        // The Range was not seen: a proxy took it away, or it is the report's server. Then this may be
+        // what the server believes to be missing, and only to a new id it is surely the whole file.
+        throw Otro_id("el servidor no atendió al Range");
     } else if (answer.status == 200) {
         if (progreso > 0 && !version.empty() && version == parcial.version())
             barra.dice("El servidor no sabe retomar: se empieza de nuevo");
@@ -371,9 +366,9 @@ bool descarga(const Opciones& opciones, Parcial& parcial, Barra& barra) {
     } else if (answer.status == 416 && progreso > 0) {
         barra.dice("El archivo cambió en el servidor: se empieza de nuevo");
         parcial.empieza("");
-        return descarga(opciones, parcial, barra);
-    } else if (answer.status == 404 && !parcial.cliente_id.empty()) {
-        throw Desconocido(answer.status_line);
+        return descarga(opciones, parcial, barra, false);
+    } else if (answer.status == 404 && !parcial.cliente_id.empty() && !recien) {
+        throw Otro_id(answer.status_line);
     } else if (pasajero(answer.status)) {
         throw Cortada(answer.status_line);
     } else if (answer.status == 206 || answer.status == 416) {
@@ -416,10 +411,10 @@ Opciones lee_argumentos(int argc, char* argv[]) {
     if (opciones.segundos < 0.001) throw UsageError("cliente_movil: -t must be above 0");
     opciones.url = parse_url(url);
     std::string& target = opciones.url.target;
-    if (target.size() > TAMANO_UUID + 1 && target[TAMANO_UUID + 1] == '/' &&
-        es_uuid(target.substr(1, TAMANO_UUID))) {
-        opciones.cliente_id = target.substr(1, TAMANO_UUID);
-        target.erase(0, TAMANO_UUID + 1);
+    if (target.size() > uuid_text_size + 1 && target[uuid_text_size + 1] == '/' &&
+        uuid_of(target.substr(1, uuid_text_size))) {
+        opciones.cliente_id = target.substr(1, uuid_text_size);
+        target.erase(0, uuid_text_size + 1);
     }
     if (opciones.archivo.empty()) opciones.archivo = opciones.url.name;
     if (opciones.archivo.empty() || opciones.archivo == "." || opciones.archivo == ".." ||
@@ -446,10 +441,8 @@ long descarga_todo(const Opciones& opciones, Parcial& parcial, Barra& barra) {
                 parcial.apunta();
             }
             ++conexiones;
-            if (descarga(opciones, parcial, barra)) return conexiones;
-            recien = false;
-        } catch (const Desconocido& respuesta) {
-            if (recien) throw; // it isn't the id that the server doesn't know
+            if (descarga(opciones, parcial, barra, std::exchange(recien, false))) return conexiones;
+        } catch (const Otro_id& respuesta) {
             parcial.cliente_id.clear();
             motivo = std::string(respuesta.what()) + ", se pide otro identificador";
         } catch (const Cortada& cortada) {

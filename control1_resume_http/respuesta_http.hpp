@@ -5,6 +5,7 @@
 #include "arguments.hpp"
 #include "error.hpp"
 #include "framing.hpp"
+#include "http_path.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -48,18 +49,6 @@ struct Url {
     std::string authority() const { return port == 80 ? host : host + ':' + std::to_string(port); }
 };
 
-// %41 is A; what isn't two hexadecimal digits stays as it is.
-inline std::string percent_decoded(std::string_view text) {
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto code = text[i] == '%' && i + 2 < text.size() ? whole_number(text.substr(i + 1, 2), 16)
-                                                                : std::nullopt;
-        plain += code ? static_cast<char>(*code) : text[i];
-        if (code) i += 2;
-    }
-    return plain;
-}
-
 // "http://host[:port]/path[?query]"; "http://" may be missing, as curl has it. Bytes that a request
 // line cannot hold (blanks, control characters, anything not ASCII) are percent-encoded.
 // Throws UsageError.
@@ -96,7 +85,8 @@ inline Url parse_url(std::string_view text) {
     }
     if (!url.target.starts_with('/')) url.target.insert(0, "/");
     const std::string path = url.target.substr(0, url.target.find('?'));
-    url.name = percent_decoded(std::string_view(path).substr(path.rfind('/') + 1));
+    const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+    url.name = percent_decode(name).value_or(std::string(name));
     return url;
 }
 

@@ -127,3 +127,46 @@ CONVERSATION("checker", "runner", "harmful programs end, and leave nothing behin
 CONVERSATION("checker", "runner", "no such file cannot run", "ours") {
     must_hold(talk, checked(talk, "servidor_eco_v1", "python3 nohay.py", 1), "CANNOT");
 }
+
+CONVERSATION("checker", "runner", "our own programs pass every check, from a folder", "ours heavy") {
+    struct {
+        const char *exercises, *folder;
+    } const practices[] = {{"p3", "p3_udp_echo"},     {"api.1", "p3_udp_echo"},       {"p4tcp", "p4_tcp_echo"},
+                           {"api.2", "p4_tcp_echo"}, {"p4sip", "p4_sip_registrar"}, {"c1", "control1_resume_http"}};
+    for (const auto& practice : practices) {
+        talk.sets("DIR", (repository() / "build" / practice.folder).string());
+        talk.sets("IDIOMA", "en");
+        Program& runner = talk.tool(fs::read_symlink("/proc/self/exe").string(),
+                                    {"--build", (repository() / "build").string(), "--check", practice.exercises});
+        const std::string said = runner.output_after_end(Seconds{300});
+        talk.expect(runner.status() == 0, std::string("all of ") + practice.exercises + " pass:\n" + said);
+    }
+}
+
+CONVERSATION("checker", "runner", "our Python peers and our programs behave alike", "ours heavy") {
+    talk.needs("python3");
+    Program& runner = talk.tool(fs::read_symlink("/proc/self/exe").string(),
+                                {"--build", (repository() / "build").string(), "--compare"});
+    const std::string said = runner.output_after_end(Seconds{300});
+    talk.expect(runner.status() == 0, "every pair is alike:\n" + said);
+}
+
+CONVERSATION("checker", "runner", "a class: right, wrong, Python 2, empty; results.csv", "ours") {
+    talk.needs("python3");
+    for (const char* name : {"ana", "luis", "eva", "vacía"}) fs::create_directories(talk.folder() / "clase" / name);
+    talk.writes("clase/ana/servidor_eco_v1.py", echo_server("", "s.sendto(data, addr)"));
+    talk.writes("clase/luis/servidor_eco_v1.py", echo_server("", "s.sendto(data[1:], addr)"));
+    talk.writes("clase/eva/servidor_eco_v1.py", "import socket\ndef f(:\n");
+    talk.sets("CLASS", (talk.folder() / "clase").string());
+    talk.sets("IDIOMA", "en");
+    Program& runner = talk.tool(fs::read_symlink("/proc/self/exe").string(),
+                                {"--build", (repository() / "build").string(), "--check", "servidor_eco_v1"});
+    runner.ends(0, Seconds{200});
+    const std::string csv = talk.reads("results.csv");
+    talk.expect(csv.find("\nana,pass") != csv.npos, "ana passes: " + csv);
+    talk.expect(csv.find("\nluis,fail") != csv.npos, "luis fails: " + csv);
+    talk.expect(csv.find("\neva,cannot run") != csv.npos, "eva's cannot run: " + csv);
+    talk.expect(csv.find("\nvacía,cannot run") != csv.npos, "vacía's cannot run: " + csv);
+    must_hold(talk, talk.reads("results/luis.txt"), "differs from here");
+    must_hold(talk, talk.reads("results/eva.txt"), "syntax error");
+}

@@ -4,10 +4,17 @@
 
 #include "conversation.hpp"
 
+#include <arpa/inet.h>
 #include <cctype>
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <netinet/in.h>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
 
 namespace conversation {
 
@@ -77,6 +84,64 @@ inline std::uint16_t port_printed(Program& server) {
     const std::size_t colon = output.find(':');
     return static_cast<std::uint16_t>(std::strtoul(output.c_str() + colon + 1, nullptr, 10));
 }
+
+// A connection whose kernel has room for little (SO_RCVBUF set before connect(2)), so that most of what
+// is sent to it stays in the sender's socket, never acknowledged: like a client that lost its network.
+class Narrow {
+public:
+    explicit Narrow(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const int least = 1;
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
+        sockaddr_in addr{};
+        addr.sin_family = AF_INET;
+        addr.sin_port = htons(port);
+        addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::connect(fd_, reinterpret_cast<const sockaddr*>(&addr), sizeof addr) == -1)
+            throw Failure("connect to port " + std::to_string(port) + " failed");
+    }
+    Narrow(const Narrow&) = delete;
+    Narrow& operator=(const Narrow&) = delete;
+    ~Narrow() { ::close(fd_); }
+
+    void sends(const std::string& bytes) {
+        if (::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
+            throw Failure("send failed");
+    }
+    // Everything that its kernel has, once that is an answer's head and some body, and no more comes for
+    // half a second, so that all of it is acknowledged too. Not taken away: that would make room.
+    std::string has_got() {
+        std::string data(65536, '\0');
+        ssize_t before = 0;
+        for (int quiet = 0; quiet < 10;) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            const ssize_t n = ::recv(fd_, data.data(), data.size(), MSG_PEEK | MSG_DONTWAIT);
+            const std::string_view got(data.data(), static_cast<std::size_t>(n > 0 ? n : 0));
+            const std::size_t head = got.find("\n\r\n") == got.npos ? got.find("\n\n") : got.find("\n\r\n");
+            quiet = n == before && head != got.npos && head + 3 < got.size() ? quiet + 1 : 0;
+            before = n;
+        }
+        data.resize(static_cast<std::size_t>(before));
+        const std::size_t crlf = data.find("\r\n\r\n");
+        return data.substr(crlf == data.npos ? data.find("\n\n") + 2 : crlf + 4);
+    }
+    // Whether the other side has reset the connection.
+    bool is_reset() {
+        int error = 0;
+        socklen_t size = sizeof error;
+        ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+        return error == ECONNRESET;
+    }
+    // Gone: whatever comes is answered by a reset.
+    void vanishes() {
+        const linger reset{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        ::close(fd_);
+        fd_ = -1;
+    }
+
+private:
+    int fd_;
+};
 
 // `size` bytes in which no stretch is like another, the same in every run.
 inline std::string bytes_of_a_file(std::size_t size) {
