@@ -410,6 +410,7 @@ private:
             c.taken += static_cast<std::uint64_t>(n);
             turn -= static_cast<std::uint64_t>(n);
             c.deadline = now_ + time_without_progress;
+            if (static_cast<std::uint64_t>(n) < most && c.at < c.end) turn = 0; // that was the room there is
         }
         return answered(c);
     }
