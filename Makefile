@@ -104,6 +104,16 @@ compare:
 	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
 	@$(HOLD) --compare $(EJ)
 
+# --- packet-capture labs: make capture EJ=p3.5 [CMD=…]; a capture of one's own: make check-capture
+.PHONY: capture check-capture
+capture:
+	@test/need.sh python3 tshark dumpcap gnuplot ip
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(HOLD) --capture $(or $(EJ),none)
+check-capture:
+	@test/need.sh python3 tshark
+	@python3 test/capture/labs.py check '$(EJ)' '$(FILE)'
+
 # --- measured: make bench, or one practice: make bench EJ=p3
 BENCH := $(patsubst %.cpp,build/%,$(wildcard test/bench/*.cpp)) $(patsubst %.c,build/%,$(wildcard test/bench/*.c))
 build/test/bench/%: test/bench/%.c
@@ -142,7 +152,8 @@ help:
 	@echo 'make check          your own program against an exercise:           EJ=p3.1 CMD="python3 mio.py"'
 	@echo '                    [SERVER=…] [CLIENT=…], or DIR=folder, or CLASS=folder-of-folders'
 	@echo 'make compare        a Python program beside ours                    [EJ=p3.1 [ORIGINAL=x.py]] [TIMES=1]'
-	@echo 'make capture        a packet-capture lab                            EJ=p3.5'
+	@echo 'make capture        a packet-capture lab                            EJ=p3.5 [CMD=…]'
+	@echo 'make check-capture  your own capture of it                          EJ=p4sip.12 FILE=register.libpcap'
 	@echo 'make bench          measured as ratios                              [EJ=p3]'
 	@echo 'make fuzz           libFuzzer on every parser                       [SECONDS=60] [EJ=target]'
 	@echo 'make torture        kill -9 under load                              [KILLS=300]'

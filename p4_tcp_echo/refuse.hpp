@@ -51,8 +51,3 @@ inline void refuse(int s, Descriptor conn, Descriptor& spare) {
 inline void set_nonblocking(int s) {
     check(fcntl(s, F_SETFL, check(fcntl(s, F_GETFL), "fcntl") | O_NONBLOCK), "fcntl");
 }
-
-// s.setblocking(1). Throws SocketError.
-inline void set_blocking(int s) {
-    check(fcntl(s, F_SETFL, check(fcntl(s, F_GETFL), "fcntl") & ~O_NONBLOCK), "fcntl");
-}

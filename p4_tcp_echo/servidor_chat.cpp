@@ -18,9 +18,9 @@
 #include "arguments.hpp"
 #include "descriptor.hpp"
 #include "framing.hpp"
+#include "refuse.hpp"
 
 #include <chrono>
-#include <fcntl.h>
 #include <iostream>
 #include <map>
 #include <sys/select.h>
@@ -89,20 +89,10 @@ private:
         sockaddr_in addr{};
         socklen_t size = sizeof addr;
         Descriptor conn(::accept(s_, reinterpret_cast<sockaddr*>(&addr), &size));
-        if (conn == -1) {
-            // No descriptor left (EMFILE, ENFILE): the one that is kept for this takes the client in,
-            // to be refused. Left in the queue, it would wake select() for ever. Any other error is
-            // the client's: it has gone already.
-            if (errno != EMFILE && errno != ENFILE) return;
-            spare_.close();
-            refuse(Descriptor(::accept(s_, nullptr, nullptr)));
-            spare_ = Descriptor(::open("/dev/null", O_RDONLY));
-            return;
-        }
-        // An fd_set has room for the descriptors below FD_SETSIZE (1024) only.
-        if (conn >= FD_SETSIZE) return refuse(std::move(conn));
+        // No descriptor left, or one that an fd_set has no room for: refused, for the others' sake.
+        if (conn == -1 || conn >= FD_SETSIZE) return refuse(s_, std::move(conn), spare_);
+        set_nonblocking(conn);
 
-        check(::fcntl(conn, F_SETFL, O_NONBLOCK), "fcntl");
         // What waits for a slow member waits here, where it is counted, and not in the system.
         const int buffer = 65536;
         ::setsockopt(conn, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
@@ -115,13 +105,6 @@ private:
         member.addr = addr;
         member.deadline = Clock::now() + PASSWORD_TIME;
         tell(member, "Password: ");
-    }
-
-    static void refuse(Descriptor conn) {
-        const std::string_view reply = "* el chat está lleno\n";
-        if (conn == -1) return;
-        ::send(conn, reply.data(), reply.size(), MSG_NOSIGNAL);
-        std::cout << "client refused: no room\n" << std::flush;
     }
 
     void receive(Member& member) {
@@ -248,7 +231,7 @@ private:
     std::map<int, Member> members_; // by descriptor
     std::vector<int> leaving_;
     fd_set readers_, writers_;
-    Descriptor spare_{::open("/dev/null", O_RDONLY)};
+    Descriptor spare_ = reserve_descriptor(); // see refuse()
 };
 
 int main(int argc, char* argv[]) {
@@ -267,9 +250,9 @@ int main(int argc, char* argv[]) {
     check(::bind(s, reinterpret_cast<const sockaddr*>(&addr), sizeof addr), "bind");
     check(::listen(s, SOMAXCONN), "listen");
     // A client that resets between select() and accept() must not make accept() wait for the next.
-    check(::fcntl(s, F_SETFL, O_NONBLOCK), "fcntl");
-    if (PORT == 0) std::cout << port_of(getsockname(s)) << '\n';
-    std::cout << "Socket now listening\n" << std::flush;
+    set_nonblocking(s);
+    std::cout << "Socket now listening\n";
+    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
 
     Chat chat(s, password.empty() ? PASSWORD : password, std::chrono::duration_cast<Clock::duration>(idle));
     while (true) chat.serve();

@@ -46,8 +46,8 @@ int main(int argc, char* argv[]) {
     const sockaddr_in addr = address(HOST, PORT);
     check(::bind(s, reinterpret_cast<const sockaddr*>(&addr), sizeof addr), "bind");
     check(::listen(s, 1), "listen");
-    if (PORT == 0) std::cout << port_of(getsockname(s)) << '\n';
     std::cout << "Socket now listening\n";
+    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
     try {
         receive_file(s, name);
     } catch (...) {

@@ -5,7 +5,7 @@
 //   servidor_eco_tcp_v3_7 [port 5000]        in one terminal
 //   cliente_eco_tcp_v3_7 127.0.0.1 5000      in others
 //   Python                        POSIX
-//   except KeyboardInterrupt:     sigaction(SIGINT), and pselect(), which alone lets it in
+//   except KeyboardInterrupt:     a thread in sigwait(SIGINT): a handler may do next to nothing
 #include "address.hpp"
 #include "arguments.hpp"
 #include "descriptor.hpp"
@@ -16,12 +16,9 @@
 #include <csignal>
 #include <iostream>
 #include <string>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <system_error>
 #include <thread>
-
-static volatile std::sig_atomic_t interrupted = 0;
 
 // One write a line, so that the lines of two threads never mix.
 static void print(const std::string& line) {
@@ -55,27 +52,20 @@ static void serve_all(std::uint16_t port) {
     std::cout << "Socket now listening\n";
     if (port == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
 
-    // Ctrl+C is let in during pselect() only, so that it cannot come between the look at
-    // `interrupted` and the wait. The threads inherit the mask: none of them is interrupted.
-    struct sigaction action {};
-    action.sa_handler = [](int) { interrupted = 1; };
-    check(sigaction(SIGINT, &action, nullptr), "sigaction");
-    sigset_t interrupt, others;
+    // The mask is inherited: SIGINT comes to the thread that waits for it and interrupts no other.
+    sigset_t interrupt;
     sigemptyset(&interrupt);
     sigaddset(&interrupt, SIGINT);
-    check(sigprocmask(SIG_BLOCK, &interrupt, &others), "sigprocmask");
+    check(sigprocmask(SIG_BLOCK, &interrupt, nullptr), "sigprocmask");
+    std::thread([interrupt] {
+        int sig = 0;
+        sigwait(&interrupt, &sig);
+        _exit(0); // each line is out already; the system closes every connection
+    }).detach();
 
     Descriptor spare = reserve_descriptor();
-    set_nonblocking(s); // whoever is gone before accept() must not make it wait
 
-    while (!interrupted) {
-        fd_set sread;
-        FD_ZERO(&sread);
-        FD_SET(s, &sread);
-        if (pselect(s + 1, &sread, nullptr, nullptr, nullptr, &others) == -1) {
-            if (errno == EINTR) continue;
-            throw SocketError(errno, "pselect");
-        }
+    while (true) {
         sockaddr_in addr{};
         socklen_t size = sizeof addr;
         Descriptor conn(accept(s, reinterpret_cast<sockaddr*>(&addr), &size));
@@ -83,7 +73,6 @@ static void serve_all(std::uint16_t port) {
             refuse(s, std::move(conn), spare);
             continue;
         }
-        set_blocking(conn); // where it inherits that from s (BSD)
         print("Connected to " + text_of(addr));
         try {
             std::thread(serve, std::move(conn), text_of(addr)).detach();
@@ -95,14 +84,11 @@ static void serve_all(std::uint16_t port) {
 
 int main(int argc, char* argv[]) {
     usage(argc, 0, 1, "[<port>]");
-    int status = 0;
     try {
         serve_all(argc > 1 ? server_port_argument(argv[1]) : 5000);
     } catch (const SocketError& msg) {
-        std::cout << "Error Code : " << msg.code().value() << " Message " << msg.code().message()
-                  << '\n';
-        status = 1;
+        std::cout << "Error Code : " << msg.code().value() << " Message " << msg.code().message() << '\n'
+                  << std::flush;
+        _exit(1); // not return: threads may still write to std::cout
     }
-    std::cout << std::flush;
-    _exit(status); // not return: threads may still write to std::cout
 }

@@ -190,6 +190,7 @@ int compare(const Words& names, const Options& options, const std::string& origi
     std::vector<Task> tasks;
     std::set<std::string> without;
     for (const Conversation* one : chosen(names, false)) {
+        if (names.empty() && tagged(*one, "varies")) continue;
         std::string command = given;
         if (command.empty()) {
             auto peer = known.find(one->subject);
@@ -203,6 +204,7 @@ int compare(const Words& names, const Options& options, const std::string& origi
         plain.cmd.clear();
         other.cmd = command;
         other.check = plain.check = false;
+        other.settle = plain.settle = true;
         tasks.push_back({one, plain, "ours"});
         tasks.push_back({one, other, "original"});
     }

@@ -13,6 +13,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <regex>
 #include <sstream>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -24,6 +25,7 @@
 #ifdef __linux__
 #include <linux/errqueue.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #endif
 
@@ -108,6 +110,7 @@ struct Udp::State {
     std::string name;
     int fd = -1;
     std::uint16_t port = 0, to = 0, from = 0;
+    bool serves = false; // on a fixed port: who sends to it is a client, on any port
     bool refused = false;
     std::string sent;
     ~State() { if (fd != -1) ::close(fd); }
@@ -132,6 +135,13 @@ struct Listener::State {
     ~State() { if (fd != -1) ::close(fd); }
 };
 
+struct Capture::State {
+    Talk::State* talk = nullptr;
+    Program* dumpcap = nullptr;
+    fs::path file;
+    std::string interface, towards;
+};
+
 struct Talk::State {
     const Options* options = nullptr;
     const Conversation* conversation = nullptr;
@@ -143,14 +153,22 @@ struct Talk::State {
     std::list<Program> handles;
     std::vector<std::shared_ptr<Program::State>> programs;
     std::map<std::uint16_t, std::string> ports;
+    // Where transcripts are compared, connections end after the last line has been taken down and
+    // not with the conversation's last step, which no server sees in a sure order.
+    std::vector<std::shared_ptr<Tcp::State>> kept_open;
     std::vector<std::pair<std::string, std::string>> environment;
     rlimit files{};        // as the runner was started with
     rlim_t program_files = 0;
+    pid_t network_of = 0;  // whose network programs are started on; 0: this process's
     std::string by_hand;   // how to repeat the last thing that was sent
     Clock::time_point looked{};
 
-    // Numbers that are ports of the conversation's own sockets get their owner's name.
+    // What differs from one time to the next goes by a name: ports of the conversation's own sockets
+    // by their owner's, other ephemeral ones, UUIDs, dates.
     std::string masked(const std::string& text) const {
+        static const std::regex uuid("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+            date("(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT"),
+            time("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d");
         std::string result;
         for (std::size_t i = 0; i < text.size();) {
             std::size_t end = i;
@@ -162,10 +180,16 @@ struct Talk::State {
             const std::string number = text.substr(i, end - i);
             auto known = number.size() <= 5 ? ports.find(static_cast<std::uint16_t>(std::atoi(number.c_str())))
                                             : ports.end();
-            result += known != ports.end() ? '<' + known->second + '>' : number;
+            const bool behind_address = result.ends_with("0.0.1:") || result.ends_with("0.0.1', ") ||
+                                        result.ends_with("TCP ") || result.ends_with("UDP ");
+            const bool ephemeral = behind_address && number.size() == 5 && number >= "32768" && number != "44444";
+            result += known != ports.end() ? '<' + known->second + '>' : ephemeral ? "<puerto>" : number;
             i = end;
         }
-        return result;
+        if (result.size() > 10000) return result; // std::regex is no tool for a flood
+        result = std::regex_replace(result, uuid, "<uuid>");
+        result = std::regex_replace(result, date, "<date>");
+        return std::regex_replace(result, time, "<time>");
     }
 
     void event(const std::string& who, const std::string& what) {
@@ -375,7 +399,7 @@ void Program::says(const std::string& line, Seconds within) {
                 fail_because_ended(state, "print " + shown(line, 200));
             state.read = end == std::string::npos ? state.output.size() : end + 1;
             // A replaced program may run on a system with other line ends.
-            if (state.replaced && came.ends_with('\r')) came.pop_back();
+            if (state.replaced && came.ends_with('\r') && !line.ends_with('\r')) came.pop_back();
             state.talk->event(state.name, "| " + came);
             if (!matches(came, line))
                 throw Failure(state.name + " must print this line:\n" + difference(came, line), "output");
@@ -540,10 +564,11 @@ std::vector<std::uint16_t> ports_in(const std::string& table, const char* state)
 
 void wait_for_port(Talk::State& talk, Program::State& program, std::uint16_t port, Seconds within, bool tcp) {
     const auto until = by(talk, std::max(within, Seconds{10}));
+    const std::string tables = "/proc/" + (talk.network_of ? std::to_string(talk.network_of) + "/net/" : "net/");
     for (;;) {
         std::vector<std::uint16_t> ports;
         for (const char* version : {"", "6"})
-            for (std::uint16_t found : ports_in(std::string("/proc/net/") + (tcp ? "tcp" : "udp") + version, tcp ? "0A" : ""))
+            for (std::uint16_t found : ports_in(tables + (tcp ? "tcp" : "udp") + version, tcp ? "0A" : ""))
                 ports.push_back(found);
         if (std::find(ports.begin(), ports.end(), port) != ports.end()) return;
         const std::string expected = std::string(tcp ? "listen on TCP" : "have a socket on UDP") + " port " + std::to_string(port);
@@ -721,6 +746,7 @@ std::string Udp::receive(Seconds within) {
         else if (errno != EINTR) fail_with_errno("recvfrom");
     }
     state.from = ntohs(from.sin_port);
+    if (state.serves) state.talk->ports.emplace(state.from, "cliente");
     state.talk->event(state.name, "← UDP " + std::to_string(state.from) + "  " + sized(bytes));
     return bytes;
 }
@@ -985,6 +1011,16 @@ void set_limit(int what, rlim_t most) {
     ::setrlimit(static_cast<__rlimit_resource_t>(what), &limit);
 }
 
+// A /proc of the process namespace that take_a_place() made, for a program to find itself in: without
+// it the leak sanitizer gives up, now and then. Where that is not allowed, no leaks are looked for.
+void see_own_processes() {
+#ifdef __linux__
+    if (::unshare(CLONE_NEWNS) == -1 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == -1 ||
+        ::mount("proc", "/proc", "proc", 0, nullptr) == -1)
+        ::setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
+#endif
+}
+
 // shown_as: how the transcript shows the command, where that is not the words themselves.
 Program& start(Talk::State& talk, const std::string& name, const Words& words, bool replaced,
                const std::string& shown_as = "") {
@@ -1006,6 +1042,7 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
     if (::pipe2(in, O_CLOEXEC) == -1 || ::pipe2(out, O_CLOEXEC) == -1 || ::pipe2(err, O_CLOEXEC) == -1 ||
         ::pipe2(broken, O_CLOEXEC) == -1)
         fail_with_errno("pipe2");
+    const int network = talk.network_of ? ::open(("/proc/" + std::to_string(talk.network_of) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC) : -1;
     std::vector<char*> arguments;
     for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -1018,6 +1055,10 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
         ::dup2(err[1], 2);
         std::signal(SIGPIPE, SIG_DFL);
         if (::chdir(talk.folder.c_str()) == -1) ::_exit(127);
+#ifdef __linux__
+        if (talk.network_of && ::setns(network, CLONE_NEWNET) == -1) ::_exit(127);
+#endif
+        if (talk.init > 0) see_own_processes();
         for (const auto& [variable, value] : talk.environment) ::setenv(variable.c_str(), value.c_str(), 1);
         rlimit files = talk.files;
         if (talk.program_files != 0) files.rlim_cur = files.rlim_max = talk.program_files;
@@ -1037,7 +1078,8 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
         ::_exit(127);
     }
     ::setpgid(pid, pid);
-    for (int fd : {in[0], out[1], err[1], broken[1]}) ::close(fd);
+    for (int fd : {in[0], out[1], err[1], broken[1], network})
+        if (fd != -1) ::close(fd);
     int error = 0;
     const bool failed = ::read(broken[0], &error, sizeof error) == sizeof error;
     ::close(broken[0]);
@@ -1099,6 +1141,16 @@ Program& start_role(Talk::State& talk, const std::string& name, const Words& arg
     return start(talk, name, words, true, shown_as);
 }
 
+// An exercise may be about a client and a server. CMD= is one of them, and its name mostly tells which
+// (server.py, cliente_eco.py): the conversations about the other are skipped.
+void skip_other_role(const Talk::State& talk, const std::string& name, const std::string& role_command,
+                     const char* role, const char* other, const std::string& advice) {
+    const std::string& command = talk.options->cmd;
+    if (!role_command.empty() || name != talk.conversation->subject) return;
+    const std::string file = command.substr(command.rfind('/') + 1);
+    if (file.find(other) != file.npos && file.find(role) == file.npos) throw Skip(advice);
+}
+
 } // namespace
 
 Program& Talk::udp_server(const std::string& name, const Words& arguments, std::uint16_t port) {
@@ -1114,10 +1166,14 @@ Program& Talk::tcp_server(const std::string& name, const Words& arguments, std::
 }
 
 Program& Talk::server(const std::string& name, const Words& arguments, std::uint16_t port) {
+    skip_other_role(state_, name, state_.options->server, "serv", "client",
+                    "CMD= is a client, and this is about the server (SERVER= names one)");
     return start_role(state_, name, arguments, port, state_.options->server);
 }
 
 Program& Talk::client(const std::string& name, const Words& arguments, std::uint16_t port) {
+    skip_other_role(state_, name, state_.options->client, "client", "serv",
+                    "CMD= is a server, and this is about the client (CLIENT= names one)");
     return start_role(state_, name, arguments, port, state_.options->client);
 }
 
@@ -1138,6 +1194,7 @@ Udp Talk::udp(const std::string& name, const std::string& host, std::uint16_t po
     if (::bind(state->fd, plain(addr), sizeof addr) == -1) fail_with_errno("bind");
     state->port = own_port(state->fd);
     if (port == 0) state_.ports[state->port] = name;
+    else state->serves = true;
 #ifdef __linux__
     const int yes = 1;
     ::setsockopt(state->fd, IPPROTO_IP, IP_RECVERR, &yes, sizeof yes);
@@ -1160,6 +1217,7 @@ Tcp Talk::connects(std::uint16_t port, const std::string& name, const std::strin
     }
     state->port = own_port(state->fd);
     state_.ports[state->port] = name;
+    if (state_.options->settle) state_.kept_open.push_back(state);
     return Tcp(state);
 }
 
@@ -1177,6 +1235,84 @@ Listener Talk::listens(std::uint16_t port, const std::string& name) {
     state->port = own_port(state->fd);
     if (port == 0) state_.ports[state->port] = name;
     return Listener(state);
+}
+
+void Talk::starts_beside(const Program* other) { state_.network_of = other ? other->pid() : 0; }
+
+// ------------------------------------------------------------------ packet captures
+
+namespace {
+
+// Where in a classic pcap file the record begins that holds this text; npos if none does (yet).
+std::size_t record_with(const std::string& pcap, std::string_view text) {
+    constexpr std::size_t file_header = 24, record_header = 16;
+    for (std::size_t at = file_header; at + record_header <= pcap.size();) {
+        std::uint32_t size; // captured; in this machine's byte order, as dumpcap writes it
+        std::memcpy(&size, pcap.data() + at + 8, sizeof size);
+        if (at + record_header + size > pcap.size()) break;
+        if (std::string_view(pcap).substr(at + record_header, size).find(text) != std::string_view::npos) return at;
+        at += record_header + size;
+    }
+    return std::string::npos;
+}
+
+} // namespace
+
+Capture Talk::captures(const std::string& file, const std::string& interface, const std::string& towards) {
+    needs("dumpcap");
+    needs("tshark");
+    auto capture = std::make_shared<Capture::State>();
+    const fs::path& kept = state_.options->captures;
+    if (!kept.empty()) fs::create_directories(kept);
+    capture->talk = &state_;
+    capture->file = (kept.empty() ? state_.folder : kept) / file;
+    capture->interface = interface;
+    capture->towards = towards;
+    fs::remove(capture->file);
+    // -P: classic pcap. The file's name is told once the socket that captures is open.
+    capture->dumpcap = &tool("dumpcap", {"-P", "-p", "-i", interface, "-w", capture->file.string()});
+    try {
+        capture->dumpcap->complains("File: ");
+    } catch (const Failure&) {
+        const std::string errors = capture->dumpcap->errors();
+        const std::size_t word = errors.find("dumpcap: ");
+        skip(errors.substr(word == errors.npos ? 0 : word, errors.substr(word == errors.npos ? 0 : word).find('\n')) +
+             " It needs root, or a user whom the package lets capture (sudo dpkg-reconfigure wireshark-common; "
+             "sudo usermod -aG wireshark $USER), or a network namespace" +
+             (state_.own_network ? "" : ": " + why_no_namespaces()));
+    }
+    return Capture(capture);
+}
+
+bool Capture::is_kept() const { return !state_->talk->options->captures.empty(); }
+
+fs::path Capture::ends() {
+    // What was sent before the mark is in the file before the mark; from there on the file is cut.
+    const std::string mark = "end of capture " + state_->file.string();
+    const int s = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (s == -1) fail_with_errno("socket");
+    constexpr std::uint16_t discard = 9; // RFC 863
+    const sockaddr_in addr = socket_address(state_->towards, discard);
+    std::size_t at = std::string::npos;
+    std::uintmax_t looked_at = 0;
+    Clock::time_point sent{};
+    Talk(*state_->talk).waits("the last packet is in " + state_->file.string(), [&] {
+        // Once is enough, unless it is lost on its way.
+        if (Clock::now() - sent > std::chrono::milliseconds(200)) {
+            (void)!::sendto(s, mark.data(), mark.size(), 0, plain(addr), sizeof addr);
+            sent = Clock::now();
+        }
+        if (const auto size = fs::file_size(state_->file); std::exchange(looked_at, size) == size) return false;
+        std::ifstream stream(state_->file, std::ios::binary);
+        const std::string pcap{std::istreambuf_iterator<char>(stream), {}};
+        return (at = record_with(pcap, mark)) != std::string::npos;
+    });
+    ::close(s);
+    state_->dumpcap->is_sent(SIGINT);
+    state_->dumpcap->ends(0);
+    fs::resize_file(state_->file, at);
+    if (is_kept()) fs::permissions(state_->file, fs::perms::group_read | fs::perms::others_read, fs::perm_options::add);
+    return state_->file;
 }
 
 void Talk::sets(const std::string& variable, const std::string& value) { state_.environment.emplace_back(variable, value); }
@@ -1263,6 +1399,8 @@ bool take_a_place(pid_t& init) {
     request.ifr_flags = IFF_UP;
     ::ioctl(s, SIOCSIFFLAGS, &request);
     ::close(s);
+    // LeakSanitizer looks its threads up in /proc by a number that is not theirs there, and fails.
+    ::setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
     return true;
 }
 #else
@@ -1343,6 +1481,21 @@ bool namespaces_allowed() {
 #endif
 }
 
+std::string why_no_namespaces() {
+    const auto is = [](const char* file, int value) {
+        int found = -1;
+        return (std::ifstream(file) >> found) && found == value;
+    };
+    if (is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1))
+        return "AppArmor forbids user namespaces here, as Ubuntu does since 23.10; until the next start of the "
+               "machine this allows them: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0";
+    if (is("/proc/sys/kernel/unprivileged_userns_clone", 0))
+        return "user namespaces are switched off; this allows them: sudo sysctl kernel.unprivileged_userns_clone=1";
+    if (is("/proc/sys/user/max_user_namespaces", 0))
+        return "user namespaces are switched off; this allows them: sudo sysctl user.max_user_namespaces=15000";
+    return "this system allows no network namespaces";
+}
+
 Result play(const Conversation& conversation, const Options& options) {
     Talk::State state;
     state.options = &options;
@@ -1369,13 +1522,17 @@ Result play(const Conversation& conversation, const Options& options) {
     };
     try {
         conversation.play(talk);
+        // The last lines that are compared may still be on their way.
+        if (options.settle)
+            for (const auto until = Clock::now() + std::chrono::milliseconds(200); Clock::now() < until;) state.pump(until);
         for (auto& program : state.programs) {
             state.take_output(*program);
             // Never silently: a sanitizer's finding is a failure whatever the conversation looked at.
             if (program->errors.find("Sanitizer") != std::string::npos || program->errors.find("runtime error:") != std::string::npos)
                 throw Failure(program->name + " was stopped by a sanitizer");
-            if (program->output.size() > program->read)
-                state.event(program->name, "| and also " + shown(program->output.substr(program->read), 400));
+            // What nobody asked for is in the transcript as well.
+            std::istringstream rest(program->output.substr(program->read));
+            for (std::string line; std::getline(rest, line);) state.event(program->name, "| " + line);
         }
         result.verdict = state.remarks.empty() ? Verdict::pass : Verdict::remarks;
     } catch (const Timed& timed) {

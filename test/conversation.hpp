@@ -13,7 +13,9 @@
 // The words are: exercise id, the program that it is about (which CMD= replaces), a title, and tags:
 //   demo    also played by `make demo`
 //   ours    holds our program to more than the handout asks; never part of check and compare
+//   varies  where a transcript is another each time (cut at a random byte): not in `make compare`'s table
 //   heavy   needs the machine to itself: played alone
+//   capture a packet-capture lab: what `make capture` plays
 // Each conversation is played in a process, a temporary folder and (where the system allows) a
 // network namespace of its own, so that fixed ports cannot collide: start programs on the handout's
 // default ports. Every wait has a deadline; nothing ever sleeps where it can wait for an event.
@@ -168,6 +170,21 @@ private:
     std::shared_ptr<State> state_;
 };
 
+// A packet capture: dumpcap, known to be listening before the first packet.
+class Capture {
+public:
+    // Waits until the last packet so far is in the file, then ends dumpcap. The file is a classic pcap.
+    std::filesystem::path ends();
+    // Whether the file stays (make capture), or goes with the conversation's folder.
+    bool is_kept() const;
+
+    struct State;
+    explicit Capture(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+private:
+    std::shared_ptr<State> state_;
+};
+
 // Everything that a conversation does starts here.
 class Talk {
 public:
@@ -187,6 +204,13 @@ public:
     Tcp connects(std::uint16_t port, const std::string& name = "cliente",
                  const std::string& host = "127.0.0.1");
     Listener listens(std::uint16_t port = 0, const std::string& name = "servidor");
+
+    // Begins to capture on an interface of this network. `towards` is an address beyond it, or its
+    // own: a mark is sent there at the end. Skips, and says what to allow, where the rights are lacking.
+    Capture captures(const std::string& file, const std::string& interface = "lo",
+                     const std::string& towards = "127.0.0.1");
+    // Programs started from now on are on the network of this one (setns(2)); nullptr: on ours.
+    void starts_beside(const Program* other);
 
     // Adds a variable to the environment of the programs started from now on.
     void sets(const std::string& variable, const std::string& value);

@@ -16,7 +16,9 @@ struct Options {
     bool check = false;      // somebody else's program: shorter deadlines, limits, hints
     bool namespaces = true;  // a network namespace each, where the system allows
     bool spanish = false;    // hints in Spanish
+    bool settle = false;     // to be compared: waits a moment for what the programs still print
     bool times = false;      // repeat the first request and its reply for a while: requests a second
+    std::filesystem::path captures;  // where packet captures stay; empty: in the conversation's folder
     std::string cmd, server, client; // programs that stand in for ours, as shell words
 };
 
@@ -39,6 +41,9 @@ Result play(const Conversation& conversation, const Options& options);
 
 // Whether this system lets us make a network namespace.
 bool namespaces_allowed();
+
+// Why it does not, and what allows it.
+std::string why_no_namespaces();
 
 // "hola\n" with quotes and escapes, at most so many bytes of it.
 std::string shown(std::string_view bytes, std::size_t most = 60);

@@ -233,6 +233,40 @@ int demo(const Words& names, Options options) {
     return failed == 0 && played > 0 ? 0 : 1;
 }
 
+// make capture: each lab of these exercises is played, then its capture is shown and checked.
+int capture(const Words& names, Options options, bool namespaces) {
+    unsigned labs = 0, failed = 0;
+    for (const Conversation* one : chosen(names, true)) {
+        if (!tagged(*one, "capture")) continue;
+        ++labs;
+        std::printf("%s  %s: %s\n", one->exercise, one->subject, one->title);
+        std::fflush(stdout);
+        options.captures = std::filesystem::current_path() / "captures";
+        options.check = !(options.cmd + options.server + options.client).empty();
+        play_all({{one, options, ""}}, 1, [&](const Task&, const Result& result) {
+            if (result.verdict == Verdict::skip) {
+                std::printf("    skipped: %s\n", result.report.c_str());
+                if (!namespaces) std::printf("    (%s)\n", why_no_namespaces().c_str());
+                ++failed;
+            } else if (result.verdict != Verdict::pass && result.verdict != Verdict::remarks) {
+                std::fputs(result.report.c_str(), stdout);
+                ++failed;
+            } else {
+                std::fflush(stdout);
+                if (std::system((std::string("python3 test/capture/labs.py show ") + one->exercise).c_str()) != 0) ++failed;
+            }
+        });
+    }
+    if (labs == 0) {
+        std::fprintf(stderr, "There is a packet-capture lab for:");
+        for (const auto& one : all())
+            if (tagged(one, "capture")) std::fprintf(stderr, " %s", one.exercise);
+        std::fprintf(stderr, "\nUsage: make capture EJ=p3.5\n");
+        return 2;
+    }
+    return failed == 0 ? 0 : 1;
+}
+
 int run(int argc, char** argv) {
     Options options;
     options.cmd = variable("CMD");
@@ -240,7 +274,7 @@ int run(int argc, char** argv) {
     options.client = variable("CLIENT");
     options.spanish = prefers_spanish();
     unsigned jobs = 3 * std::max(1U, std::thread::hardware_concurrency());
-    enum { test, check, comparison, show, listing } use = test;
+    enum { test, check, comparison, show, listing, labs } use = test;
     Words names;
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
@@ -250,9 +284,10 @@ int run(int argc, char** argv) {
         else if (word == "--compare") use = comparison;
         else if (word == "--demo") use = show;
         else if (word == "--list") use = listing;
+        else if (word == "--capture") use = labs;
         else if (word == "--no-namespaces") options.namespaces = false;
         else if (word.starts_with("--")) {
-            std::fprintf(stderr, "Usage: runner [--build DIR] [--jobs N] [--check | --compare | --demo | --list] "
+            std::fprintf(stderr, "Usage: runner [--build DIR] [--jobs N] [--check | --compare | --demo | --capture | --list] "
                                  "[--no-namespaces] [exercise | program | practice]…\n");
             return 2;
         } else names.push_back(word);
@@ -265,11 +300,12 @@ int run(int argc, char** argv) {
     if (!options.namespaces) jobs = 1; // fixed ports
 
     if (use == listing) return list();
-    if (!names.empty() && chosen(names, true).empty()) {
+    if (!names.empty() && chosen(names, true).empty() && use != labs) {
         std::fprintf(stderr, "There is no conversation for '%s'; build/test/runner --list shows them all.\n", names[0].c_str());
         return 2;
     }
     if (use == show) return demo(names, options);
+    if (use == labs) return capture(names, options, options.namespaces);
     options.times = use == comparison && variable("TIMES") == "1";
     if (use == comparison) return compare(names, options, variable("ORIGINAL"), jobs);
     if (use == check) {

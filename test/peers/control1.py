@@ -31,13 +31,12 @@ class Handler(socketserver.BaseRequestHandler):
             f'Date: {stamp}',
             "Server: ~el joServer 'the espinator' v0.1",
             f'Last-Modified: {stamp}',
-            'Accept-Ranges: bytes',
             f'Content-Length: {size}',
             'Cache-Control: max-age=0',
             f'Expires: {stamp}',
             f'Content-Type: {content_type}',
         ]
-        return ('\n'.join(lines) + '\n\n').encode()
+        return ('\r\n'.join(lines) + '\r\n\r\n').encode()
 
     def handle(self):
         request = self.request.recv(INPUT_SIZE).decode()

@@ -1,0 +1,172 @@
+// The checker itself, held to account: `make check` on programs that are right in another language,
+// wrong by one line of a peer of ours, or harmful.
+#include "conversation.hpp"
+#include "engine.hpp"
+
+#include <fstream>
+#include <sstream>
+
+using namespace conversation;
+namespace fs = std::filesystem;
+
+namespace {
+
+
+// What the checker says of this command: its whole output.
+std::string checked(Talk& talk, const std::string& exercise, const std::string& command, int status) {
+    talk.needs("python3");
+    talk.sets("CMD", command);
+    talk.sets("IDIOMA", "en");
+    Program& runner = talk.tool(fs::read_symlink("/proc/self/exe").string(),
+                                {"--build", (repository() / "build").string(), "--check", exercise});
+    const std::string said = runner.output_after_end(Seconds{200});
+    runner.ends(status);
+    return said;
+}
+
+void must_hold(Talk& talk, const std::string& said, const std::string& part) {
+    talk.expect(said.find(part) != std::string::npos, "the checker says '" + part + "'; it said:\n" + said);
+}
+
+// An echo server for p3.1, with places for a fault.
+std::string echo_server(const std::string& before_loop, const std::string& in_loop) {
+    return "import os, socket, sys, time\n"
+           "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+           "s.bind(('', 44444))\n" + before_loop + "\n"
+           "while True:\n"
+           "    data, addr = s.recvfrom(1024)\n"
+           "    if data.strip() == b'.':\n"
+           "        break\n"
+           "    " + in_loop + "\n"
+           "    print('Message[%s:%d] - %s' % (addr[0], addr[1], data.strip().decode('utf-8', 'surrogateescape')))\n"
+           "s.close()\n";
+}
+
+} // namespace
+
+CONVERSATION("checker", "runner", "a right server in Python passes", "ours") {
+    talk.writes("bien.py", echo_server("", "s.sendto(data, addr)"));
+    must_hold(talk, checked(talk, "servidor_eco_v1", "python3 bien.py", 0), " 0 failed");
+}
+
+CONVERSATION("checker", "runner", "a right server in Perl passes", "ours") {
+    talk.needs("perl");
+    talk.writes("bien.pl", "use Socket; $| = 1;\n"
+                           "socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(44444, INADDR_ANY)) or die;\n"
+                           "while (1) {\n"
+                           "  my $from = recv(S, my $data, 1024, 0);\n"
+                           "  my ($port, $ip) = sockaddr_in($from);\n"
+                           "  (my $text = $data) =~ s/^\\s+|\\s+$//g;\n"
+                           "  last if $text eq '.';\n"
+                           "  send(S, $data, 0, $from);\n"
+                           "  print 'Message[' . inet_ntoa($ip) . \":$port] - $text\\n\";\n"
+                           "}\n");
+    must_hold(talk, checked(talk, "servidor_eco_v1", "perl bien.pl", 0), " 0 failed");
+}
+
+CONVERSATION("checker", "runner", "wrong servers: each fails with the hint that fits", "ours") {
+    struct {
+        const char *before, *in_loop, *hint;
+    } const faults[] = {
+        {"", "s.sendto(data[:-1], addr)", "differs from here|ends here"},
+        {"", "s.sendto(data, addr); s.sendto(data, addr)", "The reply comes twice"},
+        {"", "s.sendto(data + b'\\n', addr)", "bytes too many"},
+        {"", "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(data, addr)", "leave from the socket that received"},
+        {"", "s.sendto(data, ('127.0.0.1', 44445))", "address that recvfrom() gave"},
+        {"", "pass", "no reply comes back"},
+        {"last = addr = None", "s.sendto(data, addr[2])", "IndexError"},
+        {"s.close(); s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 5555))", "s.sendto(data, addr)",
+         "only on 5555"},
+        {"print('hola'", "pass", "Python cannot read the file"},
+        {"print 'hola'", "pass", "This is Python 2"},
+    };
+    int number = 0;
+    for (const auto& fault : faults) {
+        const std::string file = "mal" + std::to_string(++number) + ".py";
+        talk.writes(file, echo_server(fault.before, fault.in_loop));
+        const std::string said = checked(talk, "servidor_eco_v1", "python3 " + file, 1);
+        bool one = false;
+        std::istringstream parts(fault.hint);
+        for (std::string part; std::getline(parts, part, '|');) one = one || said.find(part) != std::string::npos;
+        talk.expect(one, std::string("the checker says '") + fault.hint + "'; it said:\n" + said);
+    }
+}
+
+CONVERSATION("checker", "runner", "hints in Spanish", "ours") {
+    talk.writes("mal.py", echo_server("", "s.sendto(data + b'\\n', addr)"));
+    talk.needs("python3");
+    talk.sets("CMD", "python3 mal.py");
+    talk.sets("IDIOMA", "es");
+    Program& runner = talk.tool(fs::read_symlink("/proc/self/exe").string(),
+                                {"--build", (repository() / "build").string(), "--check", "servidor_eco_v1"});
+    must_hold(talk, runner.output_after_end(), "Sobran bytes al final");
+}
+
+CONVERSATION("checker", "runner", "harmful programs end, and leave nothing behind", "ours") {
+    struct {
+        const char *before, *in_loop, *says;
+    } const harms[] = {
+        {"while True: pass", "pass", "FAIL"},                                        // hangs
+        {"os.abort()", "pass", "Aborted"},                                           // crashes
+        {"b = b'x' * 999 + b'\\n'\nwhile True: os.write(1, b)", "pass", "prints without end"},
+        {"for i in range(40):\n    if os.fork() == 0: time.sleep(600)", "pass", "no reply comes back"},
+        {"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)", "time.sleep(600)", "no reply comes back"},
+        {"f = open('lleno', 'wb')\nwhile True: f.write(b'x' * (1 << 20))", "pass", "Error"}, // fills the disk
+        {"x = []\nwhile True: x.append(bytearray(b'x') * (64 << 20))", "pass", "more than 2 GiB"},
+    };
+    int number = 0;
+    for (const auto& harm : harms) {
+        const std::string file = "harm" + std::to_string(++number) + "_.py";
+        talk.writes(file, echo_server(harm.before, harm.in_loop));
+        must_hold(talk, checked(talk, "p3.1", "python3 " + file, 1), harm.says);
+    }
+    // Whatever they forked has ended with them.
+    talk.expect(std::system("pgrep -f harm[0-9]_ >/dev/null") != 0, "nothing of them still runs");
+}
+
+CONVERSATION("checker", "runner", "no such file cannot run", "ours") {
+    must_hold(talk, checked(talk, "servidor_eco_v1", "python3 nohay.py", 1), "CANNOT");
+}
+
+CONVERSATION("checker", "runner", "our own programs pass every check, from a folder", "ours heavy") {
+    struct {
+        const char *exercises, *folder;
+    } const practices[] = {{"p3", "p3_udp_echo"},     {"api.1", "p3_udp_echo"},       {"p4tcp", "p4_tcp_echo"},
+                           {"api.2", "p4_tcp_echo"}, {"p4sip", "p4_sip_registrar"}, {"c1", "control1_resume_http"}};
+    for (const auto& practice : practices) {
+        talk.sets("DIR", (repository() / "build" / practice.folder).string());
+        talk.sets("IDIOMA", "en");
+        Program& runner = talk.tool(fs::read_symlink("/proc/self/exe").string(),
+                                    {"--build", (repository() / "build").string(), "--check", practice.exercises});
+        const std::string said = runner.output_after_end(Seconds{300});
+        talk.expect(runner.status() == 0, std::string("all of ") + practice.exercises + " pass:\n" + said);
+    }
+}
+
+CONVERSATION("checker", "runner", "our Python peers and our programs behave alike", "ours heavy") {
+    talk.needs("python3");
+    Program& runner = talk.tool(fs::read_symlink("/proc/self/exe").string(),
+                                {"--build", (repository() / "build").string(), "--compare"});
+    const std::string said = runner.output_after_end(Seconds{300});
+    talk.expect(runner.status() == 0, "every pair is alike:\n" + said);
+}
+
+CONVERSATION("checker", "runner", "a class: right, wrong, Python 2, empty; results.csv", "ours") {
+    talk.needs("python3");
+    for (const char* name : {"ana", "luis", "eva", "vacía"}) fs::create_directories(talk.folder() / "clase" / name);
+    talk.writes("clase/ana/servidor_eco_v1.py", echo_server("", "s.sendto(data, addr)"));
+    talk.writes("clase/luis/servidor_eco_v1.py", echo_server("", "s.sendto(data[1:], addr)"));
+    talk.writes("clase/eva/servidor_eco_v1.py", "import socket\ndef f(:\n");
+    talk.sets("CLASS", (talk.folder() / "clase").string());
+    talk.sets("IDIOMA", "en");
+    Program& runner = talk.tool(fs::read_symlink("/proc/self/exe").string(),
+                                {"--build", (repository() / "build").string(), "--check", "servidor_eco_v1"});
+    runner.ends(0, Seconds{200});
+    const std::string csv = talk.reads("results.csv");
+    talk.expect(csv.find("\nana,pass") != csv.npos, "ana passes: " + csv);
+    talk.expect(csv.find("\nluis,fail") != csv.npos, "luis fails: " + csv);
+    talk.expect(csv.find("\neva,cannot run") != csv.npos, "eva's cannot run: " + csv);
+    talk.expect(csv.find("\nvacía,cannot run") != csv.npos, "vacía's cannot run: " + csv);
+    must_hold(talk, talk.reads("results/luis.txt"), "differs from here");
+    must_hold(talk, talk.reads("results/eva.txt"), "syntax error");
+}
