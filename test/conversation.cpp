@@ -1141,6 +1141,16 @@ Program& start_role(Talk::State& talk, const std::string& name, const Words& arg
     return start(talk, name, words, true, shown_as);
 }
 
+// An exercise may be about a client and a server. CMD= is one of them, and its name mostly tells which
+// (server.py, cliente_eco.py): the conversations about the other are skipped.
+void skip_other_role(const Talk::State& talk, const std::string& name, const std::string& role_command,
+                     const char* role, const char* other, const std::string& advice) {
+    const std::string& command = talk.options->cmd;
+    if (!role_command.empty() || name != talk.conversation->subject) return;
+    const std::string file = command.substr(command.rfind('/') + 1);
+    if (file.find(other) != file.npos && file.find(role) == file.npos) throw Skip(advice);
+}
+
 } // namespace
 
 Program& Talk::udp_server(const std::string& name, const Words& arguments, std::uint16_t port) {
@@ -1156,10 +1166,14 @@ Program& Talk::tcp_server(const std::string& name, const Words& arguments, std::
 }
 
 Program& Talk::server(const std::string& name, const Words& arguments, std::uint16_t port) {
+    skip_other_role(state_, name, state_.options->server, "serv", "client",
+                    "CMD= is a client, and this is about the server (SERVER= names one)");
     return start_role(state_, name, arguments, port, state_.options->server);
 }
 
 Program& Talk::client(const std::string& name, const Words& arguments, std::uint16_t port) {
+    skip_other_role(state_, name, state_.options->client, "client", "serv",
+                    "CMD= is a server, and this is about the client (CLIENT= names one)");
     return start_role(state_, name, arguments, port, state_.options->client);
 }
 
@@ -1260,8 +1274,12 @@ Capture Talk::captures(const std::string& file, const std::string& interface, co
     try {
         capture->dumpcap->complains("File: ");
     } catch (const Failure&) {
-        skip("dumpcap may not capture on " + interface + (state_.own_network ? "" : ", and " + why_no_namespaces()) +
-             ". It says: " + shown(capture->dumpcap->errors(), 300));
+        const std::string errors = capture->dumpcap->errors();
+        const std::size_t word = errors.find("dumpcap: ");
+        skip(errors.substr(word == errors.npos ? 0 : word, errors.substr(word == errors.npos ? 0 : word).find('\n')) +
+             " It needs root, or a user whom the package lets capture (sudo dpkg-reconfigure wireshark-common; "
+             "sudo usermod -aG wireshark $USER), or a network namespace" +
+             (state_.own_network ? "" : ": " + why_no_namespaces()));
     }
     return Capture(capture);
 }
@@ -1276,8 +1294,15 @@ fs::path Capture::ends() {
     constexpr std::uint16_t discard = 9; // RFC 863
     const sockaddr_in addr = socket_address(state_->towards, discard);
     std::size_t at = std::string::npos;
+    std::uintmax_t looked_at = 0;
+    Clock::time_point sent{};
     Talk(*state_->talk).waits("the last packet is in " + state_->file.string(), [&] {
-        (void)!::sendto(s, mark.data(), mark.size(), 0, plain(addr), sizeof addr);
+        // Once is enough, unless it is lost on its way.
+        if (Clock::now() - sent > std::chrono::milliseconds(200)) {
+            (void)!::sendto(s, mark.data(), mark.size(), 0, plain(addr), sizeof addr);
+            sent = Clock::now();
+        }
+        if (const auto size = fs::file_size(state_->file); std::exchange(looked_at, size) == size) return false;
         std::ifstream stream(state_->file, std::ios::binary);
         const std::string pcap{std::istreambuf_iterator<char>(stream), {}};
         return (at = record_with(pcap, mark)) != std::string::npos;

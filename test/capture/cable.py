@@ -113,7 +113,6 @@ class Observer:
         self.to_client += max(segment.size, 0)
         if self.cut and self.to_client >= self.cut:
             self.is_cut, self.cut = True, 0
-            tell("cut")
         return True
 
 
@@ -128,7 +127,7 @@ def carry(arguments):
     observer = Observer(drops, arguments.cut)
     seconds_a_byte = 8 / (arguments.rate * 1e6)
     free_at = [0.0, 0.0]  # when each direction has sent what it was given so far
-    under_way, order = [], itertools.count()
+    under_way, order, told = [], itertools.count(), False
     tell("ready")
     while True:
         wait = max(0, under_way[0][0] - time.monotonic()) if under_way else None
@@ -152,6 +151,9 @@ def carry(arguments):
                 go.send(frame)
             except OSError:  # the interface is down, or the frame too long for it: lost, as on a wire
                 pass
+        if observer.is_cut and not under_way and not told:
+            told = True
+            tell("cut")
 
 
 def main():

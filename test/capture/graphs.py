@@ -31,11 +31,18 @@ def throughput(c):
     """Mbit/s over a fortieth of the connection's time, at least 20 ms."""
     start, end = c.packets[0].time, c.packets[-1].time
     width = max((end - start) / 40, 0.02)
-    bins = [0] * (int((end - start) / width) + 1)
-    for p in c.sender.data:
-        bins[int((p.time - start) / width)] += p.size
-    return [(f"data sent, mean over {width * 1000:.0f} ms", f"with fsteps lw 1.8 lc rgb '{BLUE}'",
-             [((n + 1) * width, size * 8 / width / 1e6) for n, size in enumerate(bins)])]
+    sent, acked = [0] * (int((end - start) / width) + 2), [0] * (int((end - start) / width) + 2)
+    reached = None
+    for p in c.packets:
+        n = int((p.time - start) / width)
+        if c.way(p) is c.sender:
+            sent[n] += p.size
+        elif p.flags & 16:
+            acked[n] += max(0, after(p.ack, reached)) if reached is not None else 0
+            reached = p.ack if reached is None or after(p.ack, reached) > 0 else reached
+    rates = lambda bins: [(n * width, size * 8 / width / 1e6) for n, size in enumerate(bins)]
+    return [(f"sent, mean over {width * 1000:.0f} ms", f"with steps lw 1.8 lc rgb '{BLUE}'", rates(sent)),
+            ("acknowledged", f"with steps lw 1.8 lc rgb '{ORANGE}'", rates(acked))]
 
 
 def round_trip(c):
@@ -55,7 +62,7 @@ def window(c):
 
 GRAPHS = [("stevens", "Sequence numbers (Stevens)", "bytes since the start [kB]", stevens, "left top"),
           ("throughput", "Throughput", "Mbit/s", throughput, "right top"),
-          ("rtt", "Round-trip time", "milliseconds", round_trip, "right top"),
+          ("rtt", "Round-trip time", "milliseconds", round_trip, "right bottom"),
           ("window", "Window", "kB", window, "left top")]
 
 
@@ -63,17 +70,17 @@ def script(title, unit, key, panels, folder):
     """One column of panels; inline data files, since a here-document a curve is hard to read."""
     lines = [f"set multiplot layout {len(panels)},1 title \"{title}\" font ',15'",
              f"set key {key} opaque samplen 2 font ',11'", f"set grid lc rgb '{GREY}' lw 0.4 dt 3",
-             "set border 3", "set tics nomirror font ',11'", "set yrange [0:*]", "set xrange [0:*]",
-             "set lmargin 10", "set rmargin 3", "set offsets 0, 0, graph 0.12, 0",
+             "set border 3", "set tics nomirror font ',11'", "set yrange [0:*]",
+             "set lmargin 10", "set rmargin 3", "set offsets 0, 0, graph 0.25, 0",
              f"set ylabel \"{unit}\" font ',12'", "set xlabel \"seconds since the SYN\" font ',12'"]
-    for n, (name, curves) in enumerate(panels):
+    for n, (name, seconds, curves) in enumerate(panels):
         plots = []
         for m, (label, style, points) in enumerate(curves):
             if points:
                 file = Path(folder) / f"{n}-{m}"
                 file.write_text("".join(f"{x:.6f} {y:.6f}\n" for x, y in points))
                 plots.append(f"'{file}' {style} title \"{label}\"")
-        lines.append(f"set title \"{name}\" font ',12'")
+        lines += [f"set title \"{name}\" font ',12'", f"set xrange [0:{seconds * 1.02:.6f}]"]
         lines.append("plot " + ", ".join(plots) if plots else "plot NaN notitle")
     return "\n".join(lines + ["unset multiplot"]) + "\n"
 
@@ -86,7 +93,7 @@ def draw(folder, name, titled):
     written = []
     for kind, title, unit, curves, key in GRAPHS:
         with tempfile.TemporaryDirectory() as data:
-            body = script(title, unit, key, [(label, curves(c)) for label, c in titled], data)
+            body = script(title, unit, key, [(label, c.packets[-1].time - c.packets[0].time, curves(c)) for label, c in titled], data)
             height = 120 + 270 * len(titled)
             both = ""
             for terminal, suffix in ((f"pngcairo size 900,{height} font 'DejaVu Sans,11'", "png"),

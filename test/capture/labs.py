@@ -85,7 +85,10 @@ def tshark(file, *options):
     command += ["-o", "udp.check_checksum:FALSE", "-o", "tcp.check_checksum:FALSE", *options]
     for name in FIELDS:
         command += ["-e", name]
-    result = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    with tempfile.TemporaryDirectory() as empty:
+        # Not by the user's own settings, whose decoding may be another.
+        environment = {**os.environ, "WIRESHARK_CONFIG_DIR": empty, "LC_ALL": "C.UTF-8"}
+        result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", env=environment)
     if result.returncode != 0 and not result.stdout:
         sys.exit(f"tshark cannot read {file}: {result.stderr.strip().splitlines()[-1]}")
     return [Raw(*line.split("\t")) for line in result.stdout.splitlines()]
@@ -181,20 +184,23 @@ def row(packet, arrow, what, words):
         explained(words)
 
 
-def to_right(label, width=52):
+LIFELINES = 58  # columns between the two
+
+
+def to_right(label, width=LIFELINES):
     return f"{'---- ' + label + ' ':-<{width - 1}}>"
 
 
-def to_left(label, width=52):
+def to_left(label, width=LIFELINES):
     return f"<{'---- ' + label + ' ':-<{width - 1}}"
 
 
 def drawing(left, right, events):
     """events: (time, goes to the right, label), or a line of text for what is left out."""
-    say(f"{'':11}{left:<30}{right:>34}")
+    say(f"{'':11}{left:<30}{right:>{LIFELINES - 18}}")
     for event in events:
         if isinstance(event, str):
-            say(f"{'':11}|{event:^52}|")
+            say(f"{'':11}|{event:^{LIFELINES}}|")
         else:
             time, right_going, label = event
             say(f"{time:10.6f} |{(to_right if right_going else to_left)(label)}|")
@@ -297,6 +303,7 @@ def udp_drawing(port, exchanges, label):
 
 class P3_5:
     file = "p3.5.pcap"
+    move = 44444, 50000  # checks hold on any port
     buffer = 1024
 
     def __init__(self, packets):
@@ -540,6 +547,8 @@ class Connection:
 
     def duplicate_acks(self):
         """ACKs without data that say again what the one before said, while there is data under way."""
+        if not self.repeated:
+            return []  # nothing was missing: the answer to a probe, a window that opens
         result, last, highest = [], None, None
         for p in self.packets:
             if self.way(p) is self.sender:
@@ -579,24 +588,23 @@ class Connection:
 
     def round_trips(self):
         """(time of the ACK, seconds) of segments that were sent once."""
-        waiting, result = [], []
+        waiting, gaps, result = [], [], []
         for p in self.packets:
             if self.way(p) is self.sender:
-                if p.size and p.number not in self.repeated:
-                    waiting.append(p)
-                elif p.number in self.repeated:
+                if p.number in self.repeated:
+                    gaps.append(p)
                     waiting = [w for w in waiting if w.seq != p.seq]
+                elif p.size:
+                    waiting.append(p)
             elif p.flags & ACK:
-                covered = [w for w in waiting if after(p.ack, (w.seq + w.size) % 2**32) >= 0]
-                if covered and not self.repeated_before(p):
+                covers = lambda w: after(p.ack, (w.seq + w.size) % 2**32) >= 0
+                covered = [w for w in waiting if covers(w)]
+                # An ACK that came late because of a gap measures the gap.
+                if covered and not any(covers(gap) for gap in gaps):
                     result.append((p.time, p.time - covered[-1].time))
+                gaps = [gap for gap in gaps if not covers(gap)]
                 waiting = [w for w in waiting if w not in covered]
         return result
-
-    def repeated_before(self, ack):
-        """Whether this ACK is for a gap that a retransmission filled: no measure of the round trip."""
-        return any(p.number in self.repeated and p.number < ack.number and after(ack.ack, p.seq) > 0 and
-                   ack.time - p.time < 0.5 for p in self.sender.segments)
 
     # --- a segment in words
 
@@ -754,6 +762,7 @@ class Api2_4:
 
 class P4tcp_5:
     file = "p4tcp.5.pcap"
+    move = 5000, 7000  # checks hold on any port
 
     def __init__(self, packets):
         self.found = connections(packets, 5000)
@@ -815,7 +824,7 @@ class P4tcp_f3:
         report.also(again, "reliable transfer: lost segments are sent again",
                     [p for c in again for p in c.packets if p.number in c.repeated])
         quick = [c for c in again if len(c.duplicate_acks()) >= 3]
-        report.also(quick, "after three duplicate ACKs, without waiting for the timeout (fast retransmit)",
+        report.also(quick, "duplicate ACKs tell the sender of the gap, so that it need not wait for its timeout (fast retransmit)",
                     [p for c in quick for p in c.duplicate_acks()])
 
     @staticmethod
@@ -864,7 +873,7 @@ class P4tcp_f3:
             first, gone = min(c.repeated.items())
             waited = next(p for p in c.packets if p.number == first).time - gone.time
             answers.append(f"retransmissions? {len(c.repeated)}: packet {first} sends again what packet {gone.number} carried, "
-                           f"{waited * 1000:.0f} ms later, after {len([p for p in c.duplicate_acks() if p.number < first])} duplicate ACKs")
+                           f"{waited * 1000:.0f} ms later; duplicate ACKs by then: {len([p for p in c.duplicate_acks() if p.number < first])}")
         else:
             answers.append("retransmissions? none")
         shut = c.zero_windows()
@@ -897,6 +906,7 @@ class P4tcp_f3:
 
 class P4sip_12:
     file = "register.libpcap"
+    move = 5060, 6001  # checks hold on any port
     expected = [("marty.mcfly@sk8ing.com", 5), ("doc@delorean.com", 3600), ("doc@delorean.com", 0), ("marty.mcfly@sk8ing.com", 0)]
 
     def __init__(self, packets):
@@ -1048,22 +1058,22 @@ class C1_2:
         report.check(last.status in (200, 206) and len(last.body) == last.size,
                      f"the last is not: all of its {last.size} bytes came" if len(last.body) == last.size else
                      f"the last is cut as well: {len(last.body)} of {last.size} bytes came", segments(last))
-        total, came = first.size, sum(len(d.body) for d in self.parts)
-        at = 0
+        total, reached, again = first.size, 0, 0
         for d in self.parts:
-            begins = d.offset if d.status == 206 else first.size - d.size
-            if begins != at:
+            begins = d.offset if d.status == 206 else total - d.size
+            if begins > reached:
                 break
-            at += len(d.body)
-        report.check(at == total, f"the rest begins where the first part ends: {' + '.join(str(len(d.body)) for d in self.parts)} = {total}, "
-                     "no byte twice, none missing" if at == total else
-                     f"the parts do not make up the file: {' + '.join(str(len(d.body)) for d in self.parts)} = {came}, and it has {total}",
-                     segments(last)[:1])
+            again += reached - begins
+            reached = begins + len(d.body)
+        report.check(reached == total, f"the parts make up the file, {total} bytes" + (
+                         "; no byte came twice" if not again else
+                         f"; {again} bytes, under way when the network went, came twice") if reached == total else
+                     f"the parts do not make up the file: byte {reached} of {total} is in none of them", segments(last)[:1])
         addresses = [d.connection.client[0] for d in self.parts]
         report.also(len(set(addresses)) > 1, f"the client has another address afterwards ({addresses[0]}, then {addresses[-1]})",
                     [d.connection.packets[0] for d in self.parts])
-        report.also(last.status == 206 and f"bytes={len(first.body)}-" in last.request,
-                    f"the client says what it has (Range: bytes={len(first.body)}-) and is answered 206 with Content-Range",
+        report.also(last.status == 206 and 0 < last.offset <= len(first.body) and f"bytes={last.offset}-" in last.request,
+                    f"the client says what it has (Range: bytes={last.offset}-) and is answered 206 with Content-Range",
                     [p for p in last.connection.up.segments if p.size][:1])
         ids = {d.target.rpartition("/")[0] for d in self.parts}
         report.check(len(ids) == 1, "by its id it is the same client", [p for d in self.parts for p in d.connection.up.data[:1]])
@@ -1164,6 +1174,18 @@ class Copy:
             return s, u, size, frame
         return self.changed(change)
 
+    def moved(self, port, other):
+        """Right still: on another port, as raw IP (link type 101), in a pcapng file."""
+        old, new = struct.pack("!H", port), struct.pack("!H", other)
+        change = lambda frame: frame[:34] + frame[34:38].replace(old, new) + frame[38:]
+
+        def write(target):
+            ethernet = Path(str(target) + ".ethernet")
+            self.changed(lambda n, s, u, size, frame: (s, u, size, change(frame)))(ethernet)
+            subprocess.run(["editcap", "-F", "pcapng", "-T", "rawip", "-L", "-C", "14", str(ethernet), str(target)],
+                           check=True, capture_output=True)
+        return write
+
     def earlier(self, first, seconds):
         return self.changed(lambda n, s, u, size, frame: (s - seconds if n >= first else s, u, size, frame))
 
@@ -1209,6 +1231,14 @@ def test(lab, file):
             if not any(expected in sentence for sentence in wrong_report.failed):
                 failures += 1
                 say(f"{what}: no check about '{expected}' fails, only {wrong_report.failed}")
+        port, other = getattr(one, "move", (0, 0))
+        if port:
+            target = Path(folder) / "moved.pcap"
+            copy.moved(port, other)(target)
+            _, _, moved_report = checked(lab, target, True)
+            if moved_report.failed:
+                failures += 1
+                say(f"on port {other}, as raw IP, in pcapng, these fail: {moved_report.failed}")
         with open(os.devnull, "w") as nothing:
             stdout, sys.stdout = sys.stdout, nothing
             try:
@@ -1237,4 +1267,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
     sys.exit(main(sys.argv[1:]))
