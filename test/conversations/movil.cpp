@@ -290,7 +290,7 @@ bool has_small_buffers(Talk& talk) {
 // A network namespace that this process is in, or can enter; what is started from there on is in it.
 class Place {
 public:
-    static Place here() { return Place(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)); }
+    static Place here() { return Place(::open("/proc/self/ns/net", O_RDONLY)); }
     static Place another() {
         if (::unshare(CLONE_NEWNET) == -1) throw Skip("needs a second network namespace");
         return here();
@@ -298,8 +298,8 @@ public:
     void enter() const {
         if (::setns(fd_, CLONE_NEWNET) == -1) throw Failure("setns");
     }
-    // As ip(8) takes it.
-    std::string path() const { return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_); }
+    // As ip(8) takes it, which inherits the descriptor.
+    std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
 
 private:
     explicit Place(int fd) : fd_(fd) {}
