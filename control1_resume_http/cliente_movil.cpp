@@ -339,7 +339,8 @@ bool descarga(const Opciones& opciones, Parcial& parcial, Barra& barra, bool rec
     std::optional<std::uint64_t> total;
 
     if (answer.status == 206 && range && range->first == progreso) {
-        if (progreso > 0 && version != parcial.version()) { // a server that doesn't know If-Range
+        // A server that doesn't know If-Range. (After an If-Range a 206 may leave its date out.)
+        if (progreso > 0 && !version.empty() && version != parcial.version()) {
             barra.dice("El archivo cambió en el servidor: se empieza de nuevo");
             parcial.empieza("");
             return descarga(opciones, parcial, barra, false);
@@ -421,6 +422,10 @@ Opciones lee_argumentos(int argc, char* argv[]) {
         opciones.archivo.find('\0') != std::string::npos ||
         (opciones.archivo == opciones.url.name && opciones.archivo.find('/') != std::string::npos))
         throw UsageError("cliente_movil: " + url + " names no file; say one with -o");
+    struct stat status {};
+    if (opciones.archivo.ends_with('/') ||
+        (::stat(opciones.archivo.c_str(), &status) == 0 && !S_ISREG(status.st_mode)))
+        throw UsageError("cliente_movil: " + opciones.archivo + " is not a regular file");
     return opciones;
 }
 
