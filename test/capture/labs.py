@@ -7,6 +7,8 @@ labs.py test LAB FILE       the checks hold on FILE and fail on copies of it mad
 
 tshark reads the file, once, as fields; whatever is said about them is worked out here.
 """
+import contextlib
+import io
 import os
 import shutil
 import struct
@@ -447,6 +449,10 @@ class Connection:
     def way(self, packet):
         return self.up if self.is_up(packet) else self.down
 
+    def before(self, packet):
+        """The segment before it in its direction."""
+        return next((p for p in reversed(self.way(packet).segments) if p.number < packet.number), None)
+
     def back(self, packet):
         return self.down if self.is_up(packet) else self.up
 
@@ -623,7 +629,7 @@ class Connection:
             return f"ack = {p.ack - 1} + 1: established"
         parts = []
         if p.number in self.repeated:
-            parts.append(f"again bytes {p.seq} to {p.seq + p.size - 1}, which were lost (packet {self.repeated[p.number].number})")
+            parts.append(f"again bytes {p.seq} to {p.seq + p.size - 1}, which packet {self.repeated[p.number].number} carried already")
         elif p.size:
             what = f"{shown(p.payload)}: " if p.size <= 40 else ""
             parts.append(f"{what}byte{'s' if p.size > 1 else ''} {p.seq}{f' to {p.seq + p.size - 1}' if p.size > 1 else ''}; "
@@ -635,6 +641,8 @@ class Connection:
                 parts.append(f"ack = {p.ack - 1} + 1: the {other}'s FIN, which counts as one byte, has come")
             elif self.way(p) is not self.sender and p.window == 0:
                 parts.append("window 0: no room left; the sender must stop")
+            elif self.way(p) is not self.sender and self.before(p) and self.before(p).window == 0:
+                parts.append(f"room again, for {p.window} bytes")
             elif p in self.probes():
                 parts.append("window probe: is there room now?")
             elif p in self.duplicate_acks():
@@ -800,6 +808,8 @@ class P4tcp_5:
 
 class P4tcp_f3:
     file = "p4tcp.f3.pcap"
+    pictures = Path("captures")  # where the graphs go
+    name = "p4tcp.f3"
 
     def __init__(self, packets):
         found = connections(packets, 5000)
@@ -842,8 +852,8 @@ class P4tcp_f3:
         heading("The exercise's questions, answered by this capture")
         for n, c in enumerate(self.found, 1):
             self.answers(n, c)
-        pictures = graphs.draw(Path("captures"), self.file.removesuffix(".pcap"),
-                               [(f"connection {n}: {self.title(c)}", c) for n, c in enumerate(self.found, 1)])
+        pictures = graphs.draw(self.pictures, self.name, [(f"connection {n}: {self.title(c)}", c)
+                                                          for n, c in enumerate(self.found, 1)])
         if pictures:
             heading("Wireshark's four graphs (Statistics ▸ TCP Stream Graphs)")
             for picture in pictures:
@@ -868,7 +878,7 @@ class P4tcp_f3:
                if self.is_slow_start(c) else ""),
             f"bytes under way: {most} at most (packet {where.number})",
             f"round trip: {min(trips) * 1000:.1f} to {max(trips) * 1000:.1f} ms"
-            + ("; it grows because segments queue up before the slowest link" if max(trips) > 1.3 * min(trips) > 0 else ""),
+            + ("; it grows where segments queue up before the slowest link" if max(trips) > 1.3 * min(trips) > 0 else ""),
         ]
         if c.repeated:
             first, gone = min(c.repeated.items())
@@ -881,9 +891,11 @@ class P4tcp_f3:
         if shut:
             probes = c.probes()
             opened = next((p for p in c.packets if p.number > shut[-1].number and c.way(p) is not c.sender and p.window), None)
-            gaps = [f"{b.time - a.time:.2f}" for a, b in zip([shut[0]] + probes, probes)]
+            gaps = [b.time - a.time for a, b in zip([shut[0]] + probes, probes)]
+            doubles = len(gaps) > 1 and all(b > 1.5 * a for a, b in zip(gaps, gaps[1:]))
             answers.append(f"did the receiver's buffer fill up? Yes: window 0 in packet {shut[0].number}, {shut[0].time - start:.3f} s"
-                           + (f"; probes after {', '.join(gaps)} s, each wait twice the last" if probes else "")
+                           + (f"; probes after {', '.join(f'{gap:.2f}' for gap in gaps)} s" if probes else "")
+                           + (", each wait twice the last" if doubles else "")
                            + (f"; room again in packet {opened.number}" if opened else ""))
         else:
             least = min((p for p in c.packets if c.way(p) is not c.sender and not p.flags & (RST | SYN)), key=lambda p: p.window)
@@ -1206,6 +1218,7 @@ def checked(lab, file, strict):
 
 def show(lab, file, strict):
     packets, one, report = checked(lab, file, strict)
+    one.name = Path(file).stem
     seconds = packets[-1].time if packets else 0
     say(f"{lab}  {file}: {len(packets)} packets, {seconds:.3f} s")
     try:
@@ -1242,12 +1255,18 @@ def test(lab, file):
             if moved_report.failed:
                 failures += 1
                 say(f"on port {other}, as raw IP, in pcapng, these fail: {moved_report.failed}")
-        with open(os.devnull, "w") as nothing:
-            stdout, sys.stdout = sys.stdout, nothing
-            try:
-                LABS[lab](packets).show() if lab != "p4tcp.f3" else None
-            finally:
-                sys.stdout = stdout
+        one.pictures = Path(folder)
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            one.show()
+        wide = [line for line in text.getvalue().splitlines() if len(line) > WIDTH]
+        if wide:
+            failures += 1
+            say(f"wider than {WIDTH} columns: {wide[0]}")
+        pictures = [picture for picture in Path(folder).iterdir() if picture.suffix in (".png", ".svg")]
+        expected = 2 * len(graphs.GRAPHS) if lab == "p4tcp.f3" and shutil.which("gnuplot") else 0
+        if len(pictures) != expected or any(picture.stat().st_size < 5000 for picture in pictures):
+            failures += 1
+            say(f"{expected} pictures must come, not {[(p.name, p.stat().st_size) for p in pictures]}")
     return 1 if failures else 0
 
 
