@@ -42,17 +42,25 @@ inline std::string text_of(const Uuid& uuid) {
 // The way back, digits in either case; nothing where the text is not a UUID in its usual form.
 inline std::optional<Uuid> uuid_of(std::string_view text) {
     if (text.size() != uuid_text_size) return std::nullopt;
-    const auto value = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-    };
+    // A table, for the digits of an id are random and a processor guesses wrong at every other branch
+    static constexpr auto values = [] {
+        std::array<std::int8_t, 256> table{};
+        table.fill(-1);
+        for (int i = 0; i < 16; ++i) {
+            table[static_cast<unsigned char>("0123456789abcdef"[i])] = static_cast<std::int8_t>(i);
+            table[static_cast<unsigned char>("0123456789ABCDEF"[i])] = static_cast<std::int8_t>(i);
+        }
+        return table;
+    }();
+    static constexpr std::size_t places[] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+    int wrong = 0;
     Uuid uuid;
-    std::size_t at = 0;
     for (std::size_t i = 0; i < uuid.size(); ++i) {
-        if ((i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-') return std::nullopt;
-        const int high = value(text[at]), low = value(text[at + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        uuid[i] = static_cast<std::uint8_t>(high << 4 | low);
-        at += 2;
+        const int high = values[static_cast<unsigned char>(text[places[i]])];
+        const int low = values[static_cast<unsigned char>(text[places[i] + 1])];
+        wrong |= high | low; // negative where one of them is
+        uuid[i] = static_cast<std::uint8_t>((high & 15) << 4 | (low & 15));
     }
+    if (wrong < 0 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
     return uuid;
 }

@@ -121,27 +121,35 @@ std::string registered_text(const Entries& entries) {
     return text += text.size() == 1 ? "}\n" : "\n}\n";
 }
 
-// Calls take(Registered, simdjson::dom::object) for each registration in the file's order, but for
-// those whose time is up at `now`; for none where there is no file. Keys may have "sip:" in front,
-// entries may have more members than the two: the object is there for them.
+// Calls take(Registered, simdjson::dom::object) for each registration in the text's order, but for
+// those whose time is up at `now`. Keys may have "sip:" in front, entries may have more members than
+// the two: the object is there for them.
 // Throws NotRegistered where anything in it is something else; what was taken is then to be dropped.
+template <class Take>
+void parse_registered(const simdjson::padded_string& json, Time now, Take take) try {
+    simdjson::dom::parser parser;
+    const simdjson::dom::object users = parser.parse(json);
+    for (const auto& [key, value] : users) {
+        const std::string_view user = key.starts_with("sip:") ? key.substr(4) : key;
+        if (user.empty()) throw NotRegistered("a user without a name");
+        const std::string_view address = value["address"];
+        const Time expires = time_of(value["expires"]);
+        if (expires > now)
+            take(Registered{std::string(user), std::string(address), expires}, simdjson::dom::object(value));
+    }
+} catch (const simdjson::simdjson_error& error) {
+    throw NotRegistered(error.what());
+}
+
+// The same of a file, for none where there is no file. Throws NotRegistered, which names it.
 template <class Take>
 void read_registered(const std::string& file, Time now, Take take) {
     const std::filesystem::file_status status = std::filesystem::status(file);
     if (!std::filesystem::exists(status)) return;
     if (!std::filesystem::is_regular_file(status)) throw NotRegistered(file + ": not a file");
     try {
-        simdjson::dom::parser parser;
-        const simdjson::dom::object users = parser.load(file);
-        for (const auto& [key, value] : users) {
-            const std::string_view user = key.starts_with("sip:") ? key.substr(4) : key;
-            if (user.empty()) throw NotRegistered("a user without a name");
-            const std::string_view address = value["address"];
-            const Time expires = time_of(value["expires"]);
-            if (expires > now)
-                take(Registered{std::string(user), std::string(address), expires}, simdjson::dom::object(value));
-        }
-    } catch (const std::exception& error) { // simdjson's, or ours
+        parse_registered(simdjson::padded_string::load(file), now, take);
+    } catch (const std::exception& error) { // NotRegistered, or simdjson's: it cannot be opened
         throw NotRegistered(file + ": " + error.what());
     }
 }

@@ -50,6 +50,8 @@ const std::array servers{
     Server{"p4tcp.6", "servidor_eco_tcp_v2_6", 5000, Server::at_once, {}, echo, false},
     Server{"p4tcp.7", "servidor_eco_tcp_v3_7", 5000, Server::at_once, {}, framed, true, true},
     Server{"p4tcp", "servidor_eco_tcp_hilos", 5000, Server::at_once, {}, echo},
+    Server{"p4tcp.f1", "servidor_chat", 5000, Server::at_once, {{"", "Password: "}, {"secreto\n", "Nick: "}},
+           {"a b\n", "* un nick tiene de 1 a 32 bytes, sin espacios ni < > * ,\nNick: "}, false},
     Server{"api.2.3", "tcp_echo_server", 3500, Server::one_exchange, {}, echo, true, false, 4},
     Server{"api.2.5.1", "tcp_echo_server_2_5_1", 3500, Server::one_exchange, {}, echo, true, false, 2},
     Server{"api.2.5.3", "tcp_echo_server_2_5_3", 3500, Server::by_turns, {}, echo, true, false, 4},

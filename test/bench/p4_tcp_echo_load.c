@@ -1,0 +1,110 @@
+/* Load for the TCP echo servers. p4_tcp_echo_load PORT CONNECTIONS SECONDS
+ *
+ * Each connection has one 64-byte message in flight: the next is sent when its echo is whole. Prints
+ * "SETUP RATE": the seconds until every connection has had its first echo, and the messages echoed per
+ * second after that. SECONDS 0: the setup alone. All clients connect at the same time, and again when
+ * they are turned away. After 200 seconds of setup it prints how many have had their echo. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { message = 64, most = 4096 };
+static char text[message + 1] = "a message of sixty-four bytes, the same each time, no line end..";
+static unsigned char have[most], connected[most], answered[most]; /* by descriptor; have: bytes of its echo */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static void connect_one(int queue, const struct sockaddr_in *addr)
+{
+    int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct epoll_event event = {.events = EPOLLOUT, .data.fd = s};
+    if (s == -1 || s >= most) die("socket");
+    connected[s] = have[s] = 0;
+    if (connect(s, (const struct sockaddr *)addr, sizeof *addr) == -1 && errno != EINPROGRESS) die("connect");
+    if (epoll_ctl(queue, EPOLL_CTL_ADD, s, &event) == -1) die("epoll_ctl");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) return fprintf(stderr, "Usage: p4_tcp_echo_load PORT CONNECTIONS SECONDS\n"), 2;
+    int connections = atoi(argv[2]), queue = epoll_create1(0), started = 0;
+    double seconds = atof(argv[3]);
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(argv[1]))};
+    struct rlimit files = {most, most};
+    struct epoll_event ready[most];
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setrlimit(RLIMIT_NOFILE, &files);
+
+    double begin = now();
+    for (int i = 0; i < connections; i++) connect_one(queue, &addr);
+
+    double setup = 0, start = 0, end = 0;
+    unsigned long messages = 0;
+    for (;;) {
+        int n = epoll_wait(queue, ready, most, 1000);
+        if (n == -1 && errno != EINTR) die("epoll_wait");
+        for (int i = 0; i < n; i++) {
+            int s = ready[i].data.fd;
+            if (!connected[s]) {
+                int error = 0;
+                socklen_t size = sizeof error;
+                getsockopt(s, SOL_SOCKET, SO_ERROR, &error, &size);
+                if (error) {
+                    close(s), connect_one(queue, &addr);
+                    continue;
+                }
+                connected[s] = 1;
+                struct epoll_event event = {.events = EPOLLIN, .data.fd = s};
+                epoll_ctl(queue, EPOLL_CTL_MOD, s, &event);
+                send(s, text, message, 0);
+                continue;
+            }
+            char echo[message];
+            ssize_t got = recv(s, echo, (size_t)(message - have[s]), 0);
+            if (got == -1 && errno == EAGAIN) continue;
+            if (got <= 0 && !answered[s]) { /* the system gave up on a half of a connection: again */
+                close(s), connect_one(queue, &addr);
+                continue;
+            }
+            if (got <= 0) die("recv");
+            if (memcmp(echo, text + have[s], (size_t)got)) return fprintf(stderr, "a wrong echo\n"), 1;
+            have[s] = (unsigned char)((have[s] + got) % message);
+            if (have[s]) continue;
+            messages++;
+            if (!answered[s]) answered[s] = 1, started++;
+            if (!start) continue; /* until all have had an echo */
+            if (send(s, text, message, 0) != message) die("send");
+        }
+        double t = now();
+        if (!start && started == connections) {
+            setup = t - begin;
+            start = t, end = t + seconds, messages = 0;
+            for (int s = 0; seconds > 0 && s < most; s++)
+                if (answered[s] && send(s, text, message, 0) != message) die("send");
+        }
+        if (start && t >= end) break;
+        if (!start && t - begin > 200) return printf("%d in 200\n", started), 0;
+    }
+    printf("%.3f %.0f\n", setup, seconds > 0 ? (double)messages / (now() - start) : 0.0);
+    return 0;
+}
