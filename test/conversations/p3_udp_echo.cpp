@@ -503,7 +503,7 @@ CONVERSATION("p3.11", "servidor_eco_v3b_11", "what comes for one socket waits fo
 
 // ---------------------------------------------------------------- final exercises
 
-CONVERSATION("p3.f1", "servidor_aleatorio", "echoes on some port from 20000 to 20100, where the scan finds it") {
+CONVERSATION("p3.f1", "servidor_aleatorio", "echoes on some port from 20000 to 20100, where the scan finds it", "varies") {
     Program& server = talk.server("servidor_aleatorio", {});
     std::uint16_t port = 0;
     talk.waits("the server is bound to a port from 20000 to 20100",
