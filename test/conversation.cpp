@@ -1521,6 +1521,10 @@ Result play(const Conversation& conversation, const Options& options) {
     rlimit more = state.files;
     more.rlim_cur = std::min<rlim_t>(more.rlim_max, 1 << 20);
     ::setrlimit(RLIMIT_NOFILE, &more);
+    // A runner that a conversation runs has process numbers that the /proc it sees does not know.
+    std::error_code no_proc;
+    if (const fs::path self = fs::read_symlink("/proc/self", no_proc); !no_proc && self != std::to_string(::getpid()))
+        see_own_processes();
     state.own_network = options.namespaces && take_a_place(state.init);
 
     const char* temporary = std::getenv("TMPDIR");
