@@ -130,7 +130,7 @@ FUZZ := $(patsubst %.cpp,build/%,$(wildcard test/fuzz/*.cpp))
 build/test/fuzz/%: test/fuzz/%.cpp | simdjson
 	@test/need.sh clang++ libfuzzer
 	@mkdir -p $(@D)
-	clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Icommon -I. $< -o $@ -pthread -lsimdjson
+	clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Icommon -I. -MMD -MP $< -o $@ -pthread -lsimdjson
 .PHONY: fuzz
 fuzz: $(FUZZ)
 	@test/fuzz.sh $(or $(SECONDS),60) $(filter $(if $(EJ),%/$(EJ),%),$(FUZZ))
