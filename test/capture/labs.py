@@ -7,6 +7,8 @@ labs.py test LAB FILE       the checks hold on FILE and fail on copies of it mad
 
 tshark reads the file, once, as fields; whatever is said about them is worked out here.
 """
+import contextlib
+import io
 import os
 import shutil
 import struct
@@ -245,7 +247,8 @@ def is_dot(exchange):
 
 def udp_checks(report, packets, port, ours, exchanges, buffer):
     answered = [e for e in exchanges if e.reply]
-    report.check(answered, f"a message and its reply were captured, with a server on UDP port {port}",
+    report.check(answered, f"a message and its reply were captured, with a server on UDP port {port}" if answered else
+                 "no message with a reply to it was captured",
                  [p for e in answered[:1] for p in (e.request, e.reply)])
     # Version 1's server ends at '.', and does not answer it.
     silent = [e.request for e in exchanges if not e.reply and not is_dot(e)]
@@ -446,6 +449,10 @@ class Connection:
     def way(self, packet):
         return self.up if self.is_up(packet) else self.down
 
+    def before(self, packet):
+        """The segment before it in its direction."""
+        return next((p for p in reversed(self.way(packet).segments) if p.number < packet.number), None)
+
     def back(self, packet):
         return self.down if self.is_up(packet) else self.up
 
@@ -622,7 +629,7 @@ class Connection:
             return f"ack = {p.ack - 1} + 1: established"
         parts = []
         if p.number in self.repeated:
-            parts.append(f"again bytes {p.seq} to {p.seq + p.size - 1}, which were lost (packet {self.repeated[p.number].number})")
+            parts.append(f"again bytes {p.seq} to {p.seq + p.size - 1}, which packet {self.repeated[p.number].number} carried already")
         elif p.size:
             what = f"{shown(p.payload)}: " if p.size <= 40 else ""
             parts.append(f"{what}byte{'s' if p.size > 1 else ''} {p.seq}{f' to {p.seq + p.size - 1}' if p.size > 1 else ''}; "
@@ -634,6 +641,8 @@ class Connection:
                 parts.append(f"ack = {p.ack - 1} + 1: the {other}'s FIN, which counts as one byte, has come")
             elif self.way(p) is not self.sender and p.window == 0:
                 parts.append("window 0: no room left; the sender must stop")
+            elif self.way(p) is not self.sender and self.before(p) and self.before(p).window == 0:
+                parts.append(f"room again, for {p.window} bytes")
             elif p in self.probes():
                 parts.append("window probe: is there room now?")
             elif p in self.duplicate_acks():
@@ -701,7 +710,7 @@ def connections(packets, usual_port):
 
 
 def check_phases(report, all_found, found, both_ways=True):
-    report.check(all_found, "a TCP connection was captured")
+    report.check(all_found, "a TCP connection was captured" if all_found else "no TCP connection was captured")
     for c in found:
         which = "" if len(found) == 1 else f"connection {all_found.index(c) + 1}: "
         report.check(c.is_established(), f"{which}establishment: SYN, then SYN+ACK with ack = seq + 1, then ACK with ack = seq + 1",
@@ -799,6 +808,8 @@ class P4tcp_5:
 
 class P4tcp_f3:
     file = "p4tcp.f3.pcap"
+    pictures = Path("captures")  # where the graphs go
+    name = "p4tcp.f3"
 
     def __init__(self, packets):
         found = connections(packets, 5000)
@@ -841,8 +852,8 @@ class P4tcp_f3:
         heading("The exercise's questions, answered by this capture")
         for n, c in enumerate(self.found, 1):
             self.answers(n, c)
-        pictures = graphs.draw(Path("captures"), self.file.removesuffix(".pcap"),
-                               [(f"connection {n}: {self.title(c)}", c) for n, c in enumerate(self.found, 1)])
+        pictures = graphs.draw(self.pictures, self.name, [(f"connection {n}: {self.title(c)}", c)
+                                                          for n, c in enumerate(self.found, 1)])
         if pictures:
             heading("Wireshark's four graphs (Statistics ▸ TCP Stream Graphs)")
             for picture in pictures:
@@ -867,7 +878,7 @@ class P4tcp_f3:
                if self.is_slow_start(c) else ""),
             f"bytes under way: {most} at most (packet {where.number})",
             f"round trip: {min(trips) * 1000:.1f} to {max(trips) * 1000:.1f} ms"
-            + ("; it grows because segments queue up before the slowest link" if max(trips) > 1.3 * min(trips) > 0 else ""),
+            + ("; it grows where segments queue up before the slowest link" if max(trips) > 1.3 * min(trips) > 0 else ""),
         ]
         if c.repeated:
             first, gone = min(c.repeated.items())
@@ -880,9 +891,11 @@ class P4tcp_f3:
         if shut:
             probes = c.probes()
             opened = next((p for p in c.packets if p.number > shut[-1].number and c.way(p) is not c.sender and p.window), None)
-            gaps = [f"{b.time - a.time:.2f}" for a, b in zip([shut[0]] + probes, probes)]
+            gaps = [b.time - a.time for a, b in zip([shut[0]] + probes, probes)]
+            doubles = len(gaps) > 1 and all(b > 1.5 * a for a, b in zip(gaps, gaps[1:]))
             answers.append(f"did the receiver's buffer fill up? Yes: window 0 in packet {shut[0].number}, {shut[0].time - start:.3f} s"
-                           + (f"; probes after {', '.join(gaps)} s, each wait twice the last" if probes else "")
+                           + (f"; probes after {', '.join(f'{gap:.2f}' for gap in gaps)} s" if probes else "")
+                           + (", each wait twice the last" if doubles else "")
                            + (f"; room again in packet {opened.number}" if opened else ""))
         else:
             least = min((p for p in c.packets if c.way(p) is not c.sender and not p.flags & (RST | SYN)), key=lambda p: p.window)
@@ -935,15 +948,17 @@ class P4sip_12:
     def check(self, report):
         steps = {letter: self.find(letter) for letter in "abde"}
         pair = lambda e: [p for p in (e.request, e.reply) if p] if e else []
+        b, d = steps["b"], steps["d"]
         for letter, (user, expires) in zip("abde", self.expected):
+            if letter == "d":
+                gap = d.request.time - (b.reply or b.request).time if b and d else 0
+                report.check(gap > 5, f"(c) between (b) and (d) {gap:.1f} s pass, which is more than five" if gap > 5 else
+                             f"(c) between (b) and (d) more than five seconds must pass, and {gap:.1f} s do",
+                             [e.request for e in (b, d) if e])
             what = f"{user} registers, for {expires} s" if expires else f"{user} leaves (Expires: 0)"
             e = steps[letter]
             good = bool(e and e.reply and e.reply.raw.sip_Status_Code == "200")
             report.check(good, f"({letter}) {what}, and is answered 200 OK", pair(e))
-        b, d = steps["b"], steps["d"]
-        gap = d.request.time - (b.reply or b.request).time if b and d else 0
-        report.check(gap > 5, f"(c) between (b) and (d) {gap:.1f} s pass, which is more than five" if gap > 5 else
-                     f"(c) between (b) and (d) more than five seconds must pass, and {gap:.1f} s do", [e.request for e in (b, d) if e])
         order = [steps[letter].request.number for letter in "abde" if steps[letter]]
         report.check(order == sorted(order), "the interactions come in the exercise's order")
         odd = [p for p in self.packets if not (p.raw.sip_Method or p.raw.sip_Status_Code) or p.raw.ws_malformed]
@@ -1203,6 +1218,7 @@ def checked(lab, file, strict):
 
 def show(lab, file, strict):
     packets, one, report = checked(lab, file, strict)
+    one.name = Path(file).stem
     seconds = packets[-1].time if packets else 0
     say(f"{lab}  {file}: {len(packets)} packets, {seconds:.3f} s")
     try:
@@ -1239,12 +1255,18 @@ def test(lab, file):
             if moved_report.failed:
                 failures += 1
                 say(f"on port {other}, as raw IP, in pcapng, these fail: {moved_report.failed}")
-        with open(os.devnull, "w") as nothing:
-            stdout, sys.stdout = sys.stdout, nothing
-            try:
-                LABS[lab](packets).show() if lab != "p4tcp.f3" else None
-            finally:
-                sys.stdout = stdout
+        one.pictures = Path(folder)
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            one.show()
+        wide = [line for line in text.getvalue().splitlines() if len(line) > WIDTH]
+        if wide:
+            failures += 1
+            say(f"wider than {WIDTH} columns: {wide[0]}")
+        pictures = [picture for picture in Path(folder).iterdir() if picture.suffix in (".png", ".svg")]
+        expected = 2 * len(graphs.GRAPHS) if lab == "p4tcp.f3" and shutil.which("gnuplot") else 0
+        if len(pictures) != expected or any(picture.stat().st_size < 5000 for picture in pictures):
+            failures += 1
+            say(f"{expected} pictures must come, not {[(p.name, p.stat().st_size) for p in pictures]}")
     return 1 if failures else 0
 
 

@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try {
         const BareRequest request = bare_request(datagram);
         if (request.user.empty() || datagram.find(request.user) == datagram.npos) std::abort();
-        const std::string text = registered_text(std::vector<Registered>{{request.user, "127.0.0.1", Time{}}});
+        const std::string text =
+            registered_text(std::vector<Registered>{{request.user, "127.0.0.1", Time{}}});
         simdjson::dom::parser parser;
         const simdjson::dom::object users = parser.parse(text);
         if (users.begin().key() != request.user) std::abort();
