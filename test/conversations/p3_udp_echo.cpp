@@ -520,7 +520,7 @@ CONVERSATION("p3.11", "servidor_eco_v3b_11", "what comes for one socket waits fo
 
 // ---------------------------------------------------------------- final exercises
 
-CONVERSATION("p3.f1", "servidor_aleatorio", "echoes on some port from 20000 to 20100, where the scan finds it") {
+CONVERSATION("p3.f1", "servidor_aleatorio", "echoes on some port from 20000 to 20100, where the scan finds it", "varies") {
     Program& server = talk.server("servidor_aleatorio", {});
     const std::uint16_t port = random_port(talk);
     Program& scan = talk.client("cliente_escaner", {"127.0.0.1", "10"});
