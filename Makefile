@@ -93,7 +93,7 @@ demo: tools
 	@$(HOLD) --demo $(EJ)
 
 # --- somebody else's program: make check EJ=p3.1 CMD='python3 mi_servidor.py'
-export CMD SERVER CLIENT DIR CLASS ORIGINAL TIMES IDIOMA
+export CMD SERVER CLIENT DIR CLASS ORIGINAL TIMES IDIOMA MEMORY
 .PHONY: check
 check:
 	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null

@@ -28,7 +28,7 @@ bool has(const std::string& text, const std::string& part) {
 void shows(Talk& talk, Program& server, const std::string& line) {
     if (!server.is_replaced()) return server.says(line);
     try {
-        server.says(line, Seconds{1});
+        server.says(line, talk.has_remarks() ? Seconds{1} : deadline);
     } catch (const Failure&) {
         talk.remark("the output differs from the template's: '" + line.substr(0, line.find('\r')) + "'");
     }

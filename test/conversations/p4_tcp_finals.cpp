@@ -1,5 +1,6 @@
 // Práctica 4 (TCP), ejercicios finales: group chat, remote file copy, a text for the study of TCP.
 #include "conversation.hpp"
+#include "engine.hpp"
 
 #include <algorithm>
 #include <poll.h>
@@ -522,9 +523,8 @@ CONVERSATION("p4tcp.f2", "servidor_copia", "wrong arguments", "ours") {
     talk.server("servidor_chat", {"5000", "-1"}).ends(2);
 }
 
-// The generator of the text, beside this folder; found before the conversation moves to its own.
-static const std::filesystem::path alice =
-    std::filesystem::absolute(__FILE__).parent_path().parent_path() / "alice.py";
+// The generator of the text.
+static const std::filesystem::path alice = repository() / "test" / "alice.py";
 
 CONVERSATION("p4tcp.f3", "servidor_copia_lineas",
              "150 KB of text over one connection, to be looked at") {
