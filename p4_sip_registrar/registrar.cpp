@@ -608,6 +608,8 @@ int main(int argc, char** argv) {
     handler.json2registered();
 
     // The two signals are let through while select() waits, and at no other time.
+    // And a file that may not grow further (ulimit -f) is an error of write(), as in Python, not the end.
+    std::signal(SIGXFSZ, SIG_IGN);
     sigset_t ours, before;
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);

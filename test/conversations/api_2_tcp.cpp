@@ -11,7 +11,7 @@ namespace {
 void shows(Talk& talk, Program& program, const std::string& line) {
     if (!program.is_replaced()) return program.says(line);
     try {
-        program.says(line, Seconds{2});
+        program.says(line, talk.has_remarks() ? Seconds{1} : deadline);
     } catch (const Failure&) {
         talk.remark(program.name() + " does not print \"" + line + "\" as the exercise does");
     }
