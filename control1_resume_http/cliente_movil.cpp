@@ -28,7 +28,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <iostream>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -313,72 +312,87 @@ std::string UniqID(const Opciones& opciones) {
     return uuid_of(cliente_id) ? cliente_id : "";
 }
 
+// What an answer is good for.
+enum class Sigue { cuerpo, de_nuevo, nada }; // take its body; ask again, for all of it; it is complete
+
+// Reads the answer's head and says so; whatever starts over is emptied here. recien: nothing was asked
+// for with this id before. Throws Cortada (try again), Otro_id (with another id), HttpError (final).
+Sigue atiende(const Answer& answer, Parcial& parcial, Barra& barra, bool recien) {
+    const std::uint64_t progreso = parcial.progreso();
+    const auto range = parse_content_range(answer.header("content-range"));
+    const std::string version = answer.validator();
+    const bool otra_version = !version.empty() && version != parcial.version();
+    const bool con_id_usado = !parcial.cliente_id.empty() && !recien;
+    const std::string cambio = "El archivo cambió en el servidor: se empieza de nuevo";
+
+    if (pasajero(answer.status)) throw Cortada(answer.status_line);
+    switch (answer.status) {
+    case 206:
+        if (!range || range->first != progreso) break;
+        if (progreso == 0) {
+            parcial.empieza(version);
+        } else if (otra_version) { // a server that doesn't know If-Range
+            barra.dice(cambio);
+            parcial.empieza("");
+            return Sigue::de_nuevo;
+        } else { // this version, or an answer that leaves it out, as one to an If-Range may
+            barra.dice("Se retoma en el byte " + std::to_string(progreso));
+        }
+        return Sigue::cuerpo;
+    case 200:
+        // The Range was not seen: a proxy took it away, or it is the report's server. Then this may be
+        // what the server believes to be missing, and only to a new id it is surely the whole file.
+        if (con_id_usado) throw Otro_id("el servidor no atendió al Range");
+        if (progreso > 0)
+            barra.dice(otra_version ? cambio : "El servidor no sabe retomar: se empieza de nuevo");
+        parcial.empieza(version);
+        return Sigue::cuerpo;
+    case 416:
+        // An empty file, or one of which only the rename was missing
+        if (range && range->total == progreso && (progreso == 0 || !otra_version)) return Sigue::nada;
+        if (progreso == 0) break;
+        barra.dice(cambio);
+        parcial.empieza("");
+        return Sigue::de_nuevo;
+    case 404:
+        if (con_id_usado) throw Otro_id(answer.status_line);
+        break;
+    default:
+        break;
+    }
+    std::string text = answer.status_line;
+    for (const char* name : {"location", "content-range"})
+        if (const std::string value = answer.header(name); !value.empty())
+            text += ", " + std::string(name) + ": " + value;
+    throw HttpError(text);
+}
+
 // One connection: asks for what is missing and takes what comes. True when the file is complete.
-// recien: nothing was asked for with this id before.
-// Throws Cortada, SocketError (try again), Otro_id (with another id); anything else is final.
+// Throws SocketError (try again), and what atiende() throws.
 bool descarga(const Opciones& opciones, Parcial& parcial, Barra& barra, bool recien) {
     if (parcial.progreso() > 0 && parcial.version().empty()) {
         barra.dice("El servidor no dice qué versión del archivo entrega: se empieza de nuevo");
         parcial.empieza("");
     }
-    const std::uint64_t progreso = parcial.progreso();
     const std::string target =
         (parcial.cliente_id.empty() ? "" : '/' + parcial.cliente_id) + opciones.url.target;
     std::string request = peticion(opciones.url, target);
     // Always, from the first byte on: what this client has is its own affair, so that any server
     // with the file can go on where another stopped. If-Range: unless it isn't that file any more.
-    request += "Range: bytes=" + std::to_string(progreso) + "-\r\n";
+    request += "Range: bytes=" + std::to_string(parcial.progreso()) + "-\r\n";
     if (!parcial.version().empty()) request += "If-Range: " + parcial.version() + "\r\n";
 
     const Descriptor s = conecta(opciones.url, opciones.segundos);
     sendall(s, request + "\r\n");
     std::string rest;
     const Answer answer = recibe_cabeceras(s, rest);
-    const auto range = parse_content_range(answer.header("content-range"));
-    const std::string version = answer.validator();
-    std::optional<std::uint64_t> total;
+    const Sigue sigue = atiende(answer, parcial, barra, recien);
+    if (sigue == Sigue::nada) return true;
+    if (sigue == Sigue::de_nuevo) return descarga(opciones, parcial, barra, false);
 
-    if (answer.status == 206 && range && range->first == progreso) {
-        if (progreso > 0 && version != parcial.version()) { // a server that doesn't know If-Range
-            barra.dice("El archivo cambió en el servidor: se empieza de nuevo");
-            parcial.empieza("");
-            return descarga(opciones, parcial, barra, false);
-        }
-        total = range->total;
-        if (progreso == 0)
-            parcial.empieza(version);
-        else
-            barra.dice("Se retoma en el byte " + std::to_string(progreso));
-    } else if (answer.status == 200 && !parcial.cliente_id.empty() && !recien) {
-        // The Range was not seen: a proxy took it away, or it is the report's server. Then this may be
-        // what the server believes to be missing, and only to a new id it is surely the whole file.
-        throw Otro_id("el servidor no atendió al Range");
-    } else if (answer.status == 200) {
-        if (progreso > 0 && !version.empty() && version == parcial.version())
-            barra.dice("El servidor no sabe retomar: se empieza de nuevo");
-        else if (progreso > 0)
-            barra.dice("El archivo cambió en el servidor: se empieza de nuevo");
-        parcial.empieza(version);
-        total = answer.content_length();
-    } else if (answer.status == 416 && range && range->total == progreso &&
-               (version.empty() || progreso == 0 || version == parcial.version())) {
-        return true; // an empty file, or one of which only the rename was missing
-    } else if (answer.status == 416 && progreso > 0) {
-        barra.dice("El archivo cambió en el servidor: se empieza de nuevo");
-        parcial.empieza("");
-        return descarga(opciones, parcial, barra, false);
-    } else if (answer.status == 404 && !parcial.cliente_id.empty() && !recien) {
-        throw Otro_id(answer.status_line);
-    } else if (pasajero(answer.status)) {
-        throw Cortada(answer.status_line);
-    } else if (answer.status == 206 || answer.status == 416) {
-        throw HttpError("Content-Range: " + answer.header("content-range") + ", asked from byte " +
-                        std::to_string(progreso));
-    } else {
-        const std::string location = answer.header("location");
-        throw HttpError(answer.status_line + (location.empty() ? "" : ", see " + location));
-    }
-
+    const std::optional<std::uint64_t> total =
+        answer.status == 206 ? parse_content_range(answer.header("content-range"))->total
+                             : answer.content_length();
     const bool all = recibe_cuerpo(s, answer, rest, [&](std::string_view data) {
         if (total && data.size() > *total - parcial.progreso())
             throw HttpError("the server sends more than it told");
@@ -421,6 +435,10 @@ Opciones lee_argumentos(int argc, char* argv[]) {
         opciones.archivo.find('\0') != std::string::npos ||
         (opciones.archivo == opciones.url.name && opciones.archivo.find('/') != std::string::npos))
         throw UsageError("cliente_movil: " + url + " names no file; say one with -o");
+    struct stat status {};
+    if (opciones.archivo.ends_with('/') ||
+        (::stat(opciones.archivo.c_str(), &status) == 0 && !S_ISREG(status.st_mode)))
+        throw UsageError("cliente_movil: " + opciones.archivo + " is not a regular file");
     return opciones;
 }
 

@@ -235,6 +235,8 @@ public:
             now_ = now();
             if (ready > 0) {
                 for (int fd = s_ + 1; fd < most_; ++fd)
+                    if (FD_ISSET(fd, &readable) && at(fd)) announce(*at(fd));
+                for (int fd = s_ + 1; fd < most_; ++fd)
                     if ((FD_ISSET(fd, &readable) || FD_ISSET(fd, &writable)) && at(fd)) serve(*at(fd));
             }
             if (before >= next_tick) {
@@ -330,15 +332,29 @@ private:
 
     // --- a client's turn
 
+    // Before any of those that are ready is answered, all of their requests are read, and their ids looked
+    // for in memory: with millions of ids that is what takes time, and this way it is waited for once.
+    void announce(Connection& c) {
+        if (c.state != Connection::State::reading || !c.input.empty() || !receive(c)) return;
+        listen_to(c);
+        if (!c.head.is_over()) return;
+        const std::string& target = c.head.request().target;
+        if (target.size() > uuid_text_size)
+            if (const auto id = uuid_of(std::string_view(target).substr(1, uuid_text_size))) ids_.announce(*id);
+    }
+
+    void listen_to(Connection& c) {
+        if (c.head.is_empty()) c.deadline = now_ + time_for_a_head;
+        c.input.erase(0, c.head.feed(c.input));
+    }
+
     void serve(Connection& c) {
         if (c.state == Connection::State::parting) return part(c);
         if (c.state == Connection::State::answering && !send_answer(c)) return;
-        if (c.state == Connection::State::reading && c.input.empty() && !receive(c)) return;
         // Requests that came together are answered in order. What is left when an answer finds no
         // room waits for it, and nothing more is read meanwhile: no client costs more than a buffer.
-        while (!c.input.empty()) {
-            if (c.head.is_empty()) c.deadline = now_ + time_for_a_head;
-            c.input.erase(0, c.head.feed(c.input));
+        while (c.head.is_over() || !c.input.empty()) {
+            if (!c.head.is_over()) listen_to(c);
             if (!c.head.is_over()) break;
             c.had_request = true;
             answer(c);
@@ -394,6 +410,7 @@ private:
             c.taken += static_cast<std::uint64_t>(n);
             turn -= static_cast<std::uint64_t>(n);
             c.deadline = now_ + time_without_progress;
+            if (static_cast<std::uint64_t>(n) < most && c.at < c.end) turn = 0; // that was the room there is
         }
         return answered(c);
     }

@@ -39,13 +39,13 @@ int main(int argc, char*[]) {
         socklen_t addrlen = sizeof addr;
         const ssize_t n =
             check(recvfrom(s, d, sizeof d, 0, reinterpret_cast<sockaddr*>(&addr), &addrlen), "recvfrom");
-        const std::string data(d, static_cast<std::size_t>(n));
+        const std::string_view data(d, static_cast<std::size_t>(n));
 
         // stopping when '.' is received
         if (strip(data) == ".") break;
 
         // otherwise just reply
-        const std::string& reply = data;
+        const std::string_view reply = data;
         if (sendto(s, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&addr), addrlen) == -1)
             warn(SocketError(errno, "sendto").what());
 

@@ -60,13 +60,13 @@ int main(int argc, char* argv[]) {
             std::this_thread::sleep_for(0.1s); // between two tries; see above
             continue;
         }
-        const std::string data(d, static_cast<std::size_t>(n));
+        const std::string_view data(d, static_cast<std::size_t>(n));
 
         // stopping when '.' is received
         if (strip(data) == ".") break;
 
         // otherwise just reply; a client that cannot be reached is not the end for the others
-        const std::string& reply = data;
+        const std::string_view reply = data;
         try {
             check(sendto(s, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&addr), addrlen),
                   "sendto");

@@ -6,7 +6,7 @@
 //     build/p3_udp_echo/servidor_eco_v3 [puerto 8888 [puerto 9999]]
 //     nc -u 127.0.0.1 8888    and    nc -u 127.0.0.1 9999            (in two more terminals)
 //
-//     Python                                        POSIX
+//     Python                                            POSIX
 //     rlist, ... = select.select([s, s2], [], [], 5)    FD_ZERO, FD_SET(s), FD_SET(s2) and
 //                                                       select(highest + 1, &rlist, ..., &timeval)
 //     for sock in rlist                                 for each socket: FD_ISSET(sock, &rlist)
@@ -59,11 +59,11 @@ int main(int argc, char* argv[]) {
                 const ssize_t n = check(recvfrom(sock, buffer, sizeof buffer, 0,
                                                  reinterpret_cast<sockaddr*>(&addr), &addrlen),
                                         "recvfrom");
-                const std::string data(buffer, static_cast<std::size_t>(n));
+                const std::string_view data(buffer, static_cast<std::size_t>(n));
                 std::cout << "recibido en mi socket " << tuple_of(getsockname(sock))
                           << " desde el origen " << host_of(addr) << ':' << port_of(addr) << ": " << data
                           << '\n';
-                const std::string& reply = data;
+                const std::string_view reply = data;
                 if (sendto(sock, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&addr),
                            addrlen) == -1)
                     warn(SocketError(errno, "sendto").what());

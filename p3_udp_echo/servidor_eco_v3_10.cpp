@@ -59,11 +59,11 @@ int main(int argc, char* argv[]) {
                 const ssize_t n = check(recvfrom(sock, buffer, sizeof buffer, 0,
                                                  reinterpret_cast<sockaddr*>(&addr), &addrlen),
                                         "recvfrom");
-                const std::string data(buffer, static_cast<std::size_t>(n));
+                const std::string_view data(buffer, static_cast<std::size_t>(n));
                 std::cout << "recibido en mi socket " << tuple_of(getsockname(sock))
                           << " desde el origen " << host_of(addr) << ':' << port_of(addr) << ": " << data
                           << '\n';
-                const std::string& reply = data;
+                const std::string_view reply = data;
                 std::this_thread::sleep_for(3s); // new in exercise 10
                 if (sendto(sock, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&addr),
                            addrlen) == -1)

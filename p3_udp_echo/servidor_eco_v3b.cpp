@@ -55,10 +55,10 @@ int main(int argc, char* argv[]) {
                                                   reinterpret_cast<sockaddr*>(&addr), &addrlen);
                               }),
                               "recvfrom");
-            const std::string data(buffer, static_cast<std::size_t>(n));
+            const std::string_view data(buffer, static_cast<std::size_t>(n));
             std::cout << "recibido desde " << host_of(addr) << ':' << port_of(addr) << ": " << data
                       << '\n';
-            const std::string& reply = data;
+            const std::string_view reply = data;
             if (sendto(s, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&addr), addrlen) ==
                 -1)
                 warn(SocketError(errno, "sendto").what());

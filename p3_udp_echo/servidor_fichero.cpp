@@ -62,7 +62,7 @@ int main(int argc, char* argv[]) {
         fichero << data << (data.ends_with('\n') ? "" : "\n") << std::flush;
         if (!fichero) throw SocketError(errno, nombre);
 
-        const std::string& reply = data;
+        const std::string_view reply = data;
         if (sendto(s, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&addr), addrlen) == -1)
             warn(SocketError(errno, "sendto").what());
     }

@@ -30,7 +30,7 @@
 using Time = std::chrono::system_clock::time_point;
 
 struct Registered {
-    std::string user;    // "luke@polismassa.com": UTF-8, without "sip:"
+    std::string user;    // "luke@polismassa.com": UTF-8, never with "sip:" in front
     std::string address; // "127.0.0.1"
     Time expires;
 };
@@ -71,7 +71,8 @@ inline Time time_of(std::string_view text) {
         const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
         if (day.ok() && hour < 24 && minute < 60 && second < 60)
             // Compared in seconds: not every year from 0 to 9999 fits the clock, which counts finer.
-            if (const sys_seconds moment = sys_days{day} + hours{hour} + minutes{minute} + seconds{second};
+            if (const sys_seconds moment =
+                    sys_days{day} + hours{hour} + minutes{minute} + seconds{second};
                 moment < floor<seconds>(Time::max()) && moment > ceil<seconds>(Time::min()))
                 return moment;
     }
@@ -79,7 +80,9 @@ inline Time time_of(std::string_view text) {
 }
 
 // Whether JSON, which is Unicode, can hold these bytes (RFC 8259, section 8.1).
-inline bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
+inline bool is_utf8(std::string_view bytes) {
+    return simdjson::validate_utf8(bytes.data(), bytes.size());
+}
 
 // json.dumps(text): in quotes; quotes, backslashes and control characters escaped (RFC 8259,
 // section 7), all else as it is. text: UTF-8.
@@ -130,12 +133,14 @@ void parse_registered(const simdjson::padded_string& json, Time now, Take take) 
     simdjson::dom::parser parser;
     const simdjson::dom::object users = parser.parse(json);
     for (const auto& [key, value] : users) {
-        const std::string_view user = key.starts_with("sip:") ? key.substr(4) : key;
+        std::string_view user = key;
+        while (user.starts_with("sip:")) user.remove_prefix(4); // all: what is read is written without
         if (user.empty()) throw NotRegistered("a user without a name");
         const std::string_view address = value["address"];
         const Time expires = time_of(value["expires"]);
         if (expires > now)
-            take(Registered{std::string(user), std::string(address), expires}, simdjson::dom::object(value));
+            take(Registered{std::string(user), std::string(address), expires},
+                 simdjson::dom::object(value));
     }
 } catch (const simdjson::simdjson_error& error) {
     throw NotRegistered(error.what());
@@ -157,7 +162,9 @@ void read_registered(const std::string& file, Time now, Take take) {
 // The same as a list: all of the file is taken, or nothing.
 inline std::vector<Registered> read_registered(const std::string& file, Time now) {
     std::vector<Registered> entries;
-    read_registered(file, now, [&](Registered entry, simdjson::dom::object) { entries.push_back(std::move(entry)); });
+    read_registered(file, now, [&](Registered entry, simdjson::dom::object) {
+        entries.push_back(std::move(entry));
+    });
     return entries;
 }
 

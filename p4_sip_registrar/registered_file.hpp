@@ -237,8 +237,7 @@ private:
         User* const next = user.next;
         if (first_ != &user || !next) {
             blank(user.offset, user.offset + user.size);
-            // No user at all: from the start again. (On the disk no comma may come before this.)
-            if (first_ == &user) barrier(), tail_ = 1;
+            if (first_ == &user) barrier(); // on the disk no comma may come before this
         } else if (page_of(next->offset) == page_of(user.offset)) {
             blank(user.offset, next->offset + 1); // with the comma of the next
         } else {
@@ -397,6 +396,7 @@ private:
     void unlink(User& user) {
         (user.previous ? user.previous->next : first_) = user.next;
         (user.next ? user.next->previous : last_) = user.previous;
+        if (!user.next) tail_ = last_ ? last_->offset + last_->size : 1; // its place is free for the next
         user.previous = user.next = nullptr;
         user.size = 0;
     }

@@ -40,6 +40,7 @@ struct Options {
     std::uint32_t min_expires = 0; // less is refused with 423
     bool durable = false;          // --fsync
     bool table = false;            // --table
+    std::string file = "registered.json";
 };
 
 volatile std::sig_atomic_t stopped = 0;
@@ -110,7 +111,7 @@ const std::string& date_text(Time now) {
 class SIPRegisterHandler {
 public:
     explicit SIPRegisterHandler(const Options& options)
-        : options_(options), file_("registered.json", options.durable) {}
+        : options_(options), file_(options.file, options.durable) {}
 
     // json2registered. What cannot be read is set aside, and counts as absent.
     void json2registered() {
@@ -119,7 +120,7 @@ public:
         } catch (const NotRegistered& error) {
             warn(error.what());
             try {
-                warn("it is now " + set_aside("registered.json"));
+                warn("it is now " + set_aside(options_.file));
             } catch (const std::exception& failure) {
                 warn(failure.what());
             }
@@ -607,6 +608,8 @@ int main(int argc, char** argv) {
     handler.json2registered();
 
     // The two signals are let through while select() waits, and at no other time.
+    // And a file that may not grow further (ulimit -f) is an error of write(), as in Python, not the end.
+    std::signal(SIGXFSZ, SIG_IGN);
     sigset_t ours, before;
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);
@@ -643,4 +646,5 @@ int main(int argc, char** argv) {
         for (int rounds = 0; rounds < 1000 && serve(s, handler, exchanges);) ++rounds;
     handler.finish();
     std::cout << "Finalizado servidor" << std::endl;
+    return 0;
 }

@@ -71,7 +71,8 @@ int main(int argc, char* argv[]) {
                 handler.handle();
                 if (const std::string reply = handler.reply(); !reply.empty())
                     check(sendto(serv, reply.data(), reply.size(), 0,
-                                 reinterpret_cast<sockaddr*>(&client_address), size), "sendto");
+                                 reinterpret_cast<sockaddr*>(&client_address), size),
+                          "sendto");
             } catch (const std::exception& error) {
                 warn(error.what());
             }

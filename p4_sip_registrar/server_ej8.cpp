@@ -38,7 +38,8 @@ public:
             std::istringstream(line) >> method >> uri;
             if (method == "REGISTER" && uri.starts_with("sip:")) user = uri.substr(4);
             if (line.starts_with("Expires:"))
-                expires = number_argument(strip(line.substr(8)), "Expires", 0, 4294967295); // RFC 3261, 20.19
+                expires =
+                    number_argument(strip(line.substr(8)), "Expires", 0, 4294967295); // RFC 3261, 20.19
         }
         if (!user.empty()) {
             if (expires == 0)
@@ -87,7 +88,8 @@ int main(int argc, char* argv[]) {
                 handler.handle();
                 if (const std::string reply = handler.reply(); !reply.empty())
                     check(sendto(serv, reply.data(), reply.size(), 0,
-                                 reinterpret_cast<sockaddr*>(&client_address), size), "sendto");
+                                 reinterpret_cast<sockaddr*>(&client_address), size),
+                          "sendto");
             } catch (const std::exception& error) {
                 warn(error.what());
             }

@@ -407,6 +407,7 @@ inline std::string reply_via(const Request& request, const std::string& host, st
             }
             if (has_rport || via.host != host) lines += ";received=" + host;
             if (has_rport) lines += ";rport=" + std::to_string(port);
+            rest = trim(rest);
             if (!rest.empty()) lines += ", ";
         } catch (const Malformed&) { // given back as it came
             rest = request.via[i];

@@ -45,6 +45,9 @@ int main(int argc, char* argv[]) {
     // Send some data to a remote web server
     const std::string message = unescape(argc > 3 ? argv[3] : "GET / HTTP/1.1\\r\\n\\r\\n");
 
+    if (message.find("\r\n\r\n") == message.npos)
+        warn("the request does not end in a blank line, \\r\\n\\r\\n: a web server waits for it");
+
     try {
         // Send the whole string
         sendall(s, message);

@@ -40,6 +40,9 @@ int main(int argc, char* argv[]) {
         argc > 3 ? unescape(argv[3])
                  : "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
 
+    if (message.find("\r\n\r\n") == message.npos)
+        warn("the request does not end in a blank line, \\r\\n\\r\\n: a web server waits for it");
+
     try {
         // Send the whole string
         sendall(s, message);

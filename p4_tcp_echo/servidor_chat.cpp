@@ -22,28 +22,28 @@
 
 #include <chrono>
 #include <iostream>
-#include <map>
 #include <sys/select.h>
+#include <utility>
 #include <vector>
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-static const char* const PASSWORD = "secreto";      // the word written in the code, as the handout has it
-static constexpr int TRIES = 3;                     // wrong passwords, then out
-static constexpr seconds PASSWORD_TIME{10};         // for the password, tries and all
+static const char* const PASSWORD = "secreto"; // the word written in the code, as the handout has it
+static constexpr int TRIES = 3;                // wrong passwords, then out
+static constexpr seconds PASSWORD_TIME{10};    // for the password, tries and all
 static constexpr std::size_t MOST_WAITING = 262144; // bytes: who lets more wait is put out
 
 struct Member {
-    Descriptor sock;
-    sockaddr_in addr{};
+    Descriptor sock; // -1: nobody has this place
     enum { password, nick, chat } stage = password;
+    bool leaving = false;
     int tries = 0;
-    std::string name;
-    LineReader lines;
     std::string waiting;          // what its socket has not taken yet
     Clock::time_point deadline{}; // silent until then: out
-    bool leaving = false;
+    std::string name;
+    LineReader lines;
+    sockaddr_in addr{};
 };
 
 class Chat {
@@ -60,31 +60,30 @@ public:
         // The time is taken *before* select(): who was due by then, and has sent nothing that select()
         // could see afterwards, is silent. So also after a stop (Ctrl+Z, fg) of any length.
         const Clock::time_point now = Clock::now();
-        Clock::duration wait = seconds(3600);
-        for (const auto& [fd, member] : members_) wait = std::min(wait, member.deadline - now);
         const auto microseconds = std::max<std::chrono::microseconds::rep>(
-            0, std::chrono::ceil<std::chrono::microseconds>(wait).count());
+            0, std::chrono::ceil<std::chrono::microseconds>(earliest_ - now).count());
         timeval timeout{};
         timeout.tv_sec = static_cast<time_t>(microseconds / 1000000);
         timeout.tv_usec = static_cast<suseconds_t>(microseconds % 1000000);
 
         fd_set sread = readers_, swrite = writers_;
-        const int highest = members_.empty() ? s_ : std::max(s_, members_.rbegin()->first);
-        if (::select(highest + 1, &sread, &swrite, nullptr, &timeout) == -1) {
+        if (::select(highest_ + 1, &sread, &swrite, nullptr, &timeout) == -1) {
             if (errno == EINTR) return;
             throw SocketError(errno, "select");
         }
-        for (auto& [fd, member] : members_) {
-            if (FD_ISSET(fd, &swrite)) send_waiting(member);
-            if (FD_ISSET(fd, &sread) && !member.leaving) receive(member);
+        for (int fd = 0; fd <= highest_; ++fd) {
+            if (fd == s_) continue;
+            if (FD_ISSET(fd, &swrite)) send_waiting(at(fd));
+            if (FD_ISSET(fd, &sread) && !at(fd).leaving) receive(at(fd));
         }
-        for (auto& [fd, member] : members_)
-            if (member.deadline <= now && !member.leaving) silent(member);
+        if (earliest_ <= now) put_out_silent(now);
         if (FD_ISSET(s_, &sread)) accept_one();
         remove_leaving();
     }
 
 private:
+    Member& at(int fd) { return members_[static_cast<std::size_t>(fd)]; }
+
     void accept_one() {
         sockaddr_in addr{};
         socklen_t size = sizeof addr;
@@ -100,10 +99,11 @@ private:
 
         const int fd = conn;
         FD_SET(fd, &readers_);
-        Member& member = members_[fd];
+        highest_ = std::max(highest_, fd);
+        Member& member = at(fd);
         member.sock = std::move(conn);
         member.addr = addr;
-        member.deadline = Clock::now() + PASSWORD_TIME;
+        give_time(member, PASSWORD_TIME);
         tell(member, "Password: ");
     }
 
@@ -124,7 +124,7 @@ private:
             member.lines.ended(line);
         if (!said.empty()) tell_others(member, said);
         if (n == 0) return leave(member);
-        if (member.stage != Member::password) member.deadline = Clock::now() + idle_;
+        if (member.stage != Member::password) give_time(member, idle_);
     }
 
     // A line from this member; messages are added to `said`.
@@ -159,29 +159,48 @@ private:
 
     void enter(Member& member, std::string_view name) {
         std::string others;
-        for (const auto& [fd, other] : members_)
+        for (const Member& other : members_)
             if (other.stage == Member::chat) others += (others.empty() ? "" : ", ") + other.name;
         member.name = name;
         member.stage = Member::chat;
-        tell(member, "* hola, " + member.name + (others.empty() ? "; no hay nadie más\n" : "; están " + others + "\n"));
+        tell(member, "* hola, " + member.name +
+                         (others.empty() ? "; no hay nadie más\n" : "; están " + others + "\n"));
         tell_others(member, "* entra " + member.name + "\n");
     }
 
     bool is_taken(std::string_view name) const {
-        for (const auto& [fd, member] : members_)
+        for (const Member& member : members_)
             if (member.stage == Member::chat && member.name == name) return true;
         return false;
     }
 
+    void give_time(Member& member, Clock::duration time) {
+        member.deadline = Clock::now() + time;
+        earliest_ = std::min(earliest_, member.deadline);
+    }
+
+    void put_out_silent(Clock::time_point now) {
+        earliest_ = now + seconds(3600);
+        for (Member& member : members_) {
+            if (member.sock == -1 || member.leaving) continue;
+            if (member.deadline <= now)
+                silent(member);
+            else
+                earliest_ = std::min(earliest_, member.deadline);
+        }
+    }
+
     void silent(Member& member) {
         if (member.stage != Member::chat) tell(member, "\n"); // ends the prompt's line
-        tell(member, member.stage == Member::password ? "* sin password a tiempo\n" : "* expulsado por inactividad\n");
+        tell(member, member.stage == Member::password ? "* sin password a tiempo\n"
+                                                      : "* expulsado por inactividad\n");
         leave(member);
     }
 
     void tell_others(const Member& speaker, std::string_view text) {
-        for (auto& [fd, member] : members_)
-            if (&member != &speaker && member.stage == Member::chat) tell(member, text);
+        for (int fd = 0; fd <= highest_; ++fd)
+            if (Member& member = at(fd); &member != &speaker && member.stage == Member::chat)
+                tell(member, text);
     }
 
     // Sends what the socket takes at once; the rest waits until select() says that it takes more.
@@ -189,7 +208,8 @@ private:
         if (member.leaving) return;
         if (member.waiting.empty()) {
             const ssize_t sent = ::send(member.sock, text.data(), text.size(), MSG_NOSIGNAL);
-            if (sent == -1 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return leave(member);
+            if (sent == -1 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+                return leave(member);
             if (sent > 0) text.remove_prefix(static_cast<std::size_t>(sent));
             if (text.empty()) return;
         }
@@ -215,23 +235,25 @@ private:
     // Telling the others that somebody left may find one that has to leave too: it is added.
     void remove_leaving() {
         for (std::size_t i = 0; i < leaving_.size(); ++i) {
-            const auto node = members_.extract(leaving_[i]);
-            const Member& member = node.mapped();
+            const Member member = std::exchange(at(leaving_[i]), Member());
             FD_CLR(member.sock, &readers_);
             FD_CLR(member.sock, &writers_);
             std::cout << "client left " << text_of(member.addr) << '\n' << std::flush;
             if (member.stage == Member::chat) tell_others(member, "* sale " + member.name + "\n");
         }
+        while (highest_ > s_ && at(highest_).sock == -1) --highest_;
         leaving_.clear();
     }
 
     int s_;
     std::string password_;
     Clock::duration idle_;
-    std::map<int, Member> members_; // by descriptor
+    std::vector<Member> members_{FD_SETSIZE}; // by descriptor
     std::vector<int> leaving_;
     fd_set readers_, writers_;
-    Descriptor spare_ = reserve_descriptor(); // see refuse()
+    int highest_ = s_;                                          // of all descriptors watched
+    Clock::time_point earliest_ = Clock::now() + seconds(3600); // nobody's deadline is before this
+    Descriptor spare_ = reserve_descriptor();                   // see refuse()
 };
 
 int main(int argc, char* argv[]) {
@@ -254,6 +276,7 @@ int main(int argc, char* argv[]) {
     std::cout << "Socket now listening\n";
     if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
 
-    Chat chat(s, password.empty() ? PASSWORD : password, std::chrono::duration_cast<Clock::duration>(idle));
+    Chat chat(s, password.empty() ? PASSWORD : password,
+              std::chrono::duration_cast<Clock::duration>(idle));
     while (true) chat.serve();
 }

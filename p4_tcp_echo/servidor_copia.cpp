@@ -15,7 +15,8 @@
 static void receive_file(int s, const std::string& name) {
     sockaddr_in addr{};
     socklen_t size = sizeof addr;
-    Descriptor conn(check(again([&] { return ::accept(s, reinterpret_cast<sockaddr*>(&addr), &size); }), "accept"));
+    Descriptor conn(
+        check(again([&] { return ::accept(s, reinterpret_cast<sockaddr*>(&addr), &size); }), "accept"));
     std::cout << "Connected with " << text_of(addr) << '\n';
     end_by_reset(conn, true);
 

@@ -1,9 +1,9 @@
 // Self-guided practice, 2.5.1: the echo server with a queue of 1 in listen().
 // Linux keeps backlog + 1 connections that accept() has not taken, so here 2; they are connected, and
-// their messages wait in the server's system. The SYN of the next is dropped, not refused: its
-// client tries again after 1, 3, 7 seconds and never learns why. Two clients at once therefore both
-// get their echo; with PAUSA=10 `ss -ltn` shows the queue (Recv-Q 2, Send-Q 1) and the fourth client
-// in SYN-SENT. The difference to tcp_echo_server is maxpedidos.
+// their messages wait in the server's system. The SYN of the next is dropped, not refused: its client
+// tries again a second later, then ever more rarely, and never learns why. Two clients at once
+// therefore both get their echo; with PAUSA=10 `ss -ltn` shows the queue (Recv-Q 2, Send-Q 1) and the
+// fourth client in SYN-SENT. The difference to tcp_echo_server is maxpedidos.
 //   PAUSA=10 tcp_echo_server_2_5_1 [port 3500]     in one terminal
 //   tcp_echo_client                                in four others
 #include "address.hpp"

@@ -88,6 +88,8 @@ const std::map<std::string, Words2, std::less<>> entries{
       "El fichero debe escribirse en la carpeta donde corre el programa, con el nombre del ejercicio."}},
     {"flood", {"A loop prints without end: does it wait in recv()/select(), and does it stop when they give nothing?",
                "Un bucle imprime sin fin: ¿espera en recv()/select(), y para cuando no dan nada?"}},
+    {"crash", {"The program ended by itself, by a signal (a crash): run it by hand and see where.",
+               "El programa ha terminado solo, por una señal (un fallo): ejecútalo a mano y mira dónde."}},
     {"memory", {"The program's memory grows without end: does a list or a string grow in a loop?",
                 "La memoria del programa crece sin fin: ¿crece una lista o una cadena en un bucle?"}},
     {"traceback", {"Python stopped with an exception; its last line is the one to read: {}",

@@ -38,8 +38,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Somebody else's program: what it may use.
-constexpr std::size_t most_output = 64 << 20;  // bytes kept of one program's output
-constexpr long most_resident = 2L << 20;       // KiB
+constexpr std::size_t most_output = 64 << 20;  // bytes of one stream of its output
 constexpr rlim_t most_file = 256 << 20;        // bytes of one file
 constexpr rlim_t most_seconds = 120;           // of processor time
 
@@ -112,7 +111,7 @@ struct Udp::State {
     std::uint16_t port = 0, to = 0, from = 0;
     bool serves = false; // on a fixed port: who sends to it is a client, on any port
     bool refused = false;
-    std::string sent;
+    std::string sent, received; // the last datagram each way
     ~State() { if (fd != -1) ::close(fd); }
 };
 
@@ -224,8 +223,9 @@ void Talk::State::take_output(Program::State& program) {
             const ssize_t n = ::read(*fd, buffer, sizeof buffer);
             if (n > 0) {
                 text->append(buffer, static_cast<std::size_t>(n));
-                if (text->size() > most_output) {
+                if (text->size() > (program.replaced ? most_output : SIZE_MAX)) {
                     ::kill(program.pid, SIGKILL);
+                    text->resize(4096); // enough to see what it repeats
                     throw Failure(program.name + " prints without end", "flood");
                 }
                 if (n < static_cast<ssize_t>(sizeof buffer)) break;
@@ -255,9 +255,9 @@ void Talk::State::watch() {
         if (!program->replaced || program->ended) continue;
         std::ifstream statm("/proc/" + std::to_string(program->pid) + "/statm");
         long size = 0, resident = 0;
-        if (statm >> size >> resident && resident * (sysconf(_SC_PAGESIZE) / 1024) > most_resident) {
+        if (statm >> size >> resident && resident * (sysconf(_SC_PAGESIZE) / 1024) > options->memory * 1024) {
             ::kill(program->pid, SIGKILL);
-            throw Failure(program->name + " takes more than 2 GiB of memory", "memory");
+            throw Failure(program->name + " takes more than " + std::to_string(options->memory) + " MiB of memory", "memory");
         }
     }
 #endif
@@ -388,6 +388,15 @@ Clock::time_point by(Talk::State& talk, Seconds within) {
 
 } // namespace
 
+// A printed line as it is told: where it shows the port of a client that is a program too, the number
+// of this one run, as it was expected: <port>.
+static std::string with_port_masked(const Talk::State& talk, const std::string& came, const std::string& expected) {
+    const bool own = talk.masked(came) != came;
+    return !own && expected.find("<port>") != expected.npos && expected.find("<any>") == expected.npos && matches(came, expected)
+               ? expected
+               : came;
+}
+
 void Program::says(const std::string& line, Seconds within) {
     auto& state = *state_;
     const auto until = by(*state.talk, within);
@@ -400,7 +409,7 @@ void Program::says(const std::string& line, Seconds within) {
             state.read = end == std::string::npos ? state.output.size() : end + 1;
             // A replaced program may run on a system with other line ends.
             if (state.replaced && came.ends_with('\r') && !line.ends_with('\r')) came.pop_back();
-            state.talk->event(state.name, "| " + came);
+            state.talk->event(state.name, "| " + with_port_masked(*state.talk, came, line));
             if (!matches(came, line))
                 throw Failure(state.name + " must print this line:\n" + difference(came, line), "output");
             return;
@@ -439,7 +448,7 @@ void Program::says_at_last(const std::string& line, Seconds within) {
             std::string came = state.output.substr(state.read, end - state.read);
             state.read = end + 1;
             if (!matches(came, line)) continue;
-            state.talk->event(state.name, "| " + came);
+            state.talk->event(state.name, "| " + with_port_masked(*state.talk, came, line));
             return;
         }
         if (state.ended && state.out == -1) fail_because_ended(state, "print " + shown(line, 200));
@@ -563,7 +572,7 @@ std::vector<std::uint16_t> ports_in(const std::string& table, const char* state)
 }
 
 void wait_for_port(Talk::State& talk, Program::State& program, std::uint16_t port, Seconds within, bool tcp) {
-    const auto until = by(talk, std::max(within, Seconds{10}));
+    const auto until = by(talk, talk.options->check ? Seconds{10} : within); // an interpreter starts slowly
     const std::string tables = "/proc/" + (talk.network_of ? std::to_string(talk.network_of) + "/net/" : "net/");
     for (;;) {
         std::vector<std::uint16_t> ports;
@@ -580,7 +589,7 @@ void wait_for_port(Talk::State& talk, Program::State& program, std::uint16_t por
                 if (!talk.ports.contains(other)) others += (others.empty() ? ", only on " : ", ") + std::to_string(other);
             throw Failure(program.name + " must " + expected + ", and does not" + (talk.own_network ? others : ""), "port");
         }
-        ::usleep(3000); // no system call waits for another process's bind()
+        talk.pump(Clock::now() + std::chrono::milliseconds(3)); // no call waits for another process's bind()
     }
 }
 
@@ -761,8 +770,11 @@ void Udp::receives(std::string_view bytes, Seconds within) {
                           (state.refused ? " but word that nobody has that port" : ""),
                       failure.hint);
     }
+    const bool again_the_same = came == state.received && !came.empty();
     if (came != bytes)
-        throw Failure(state.name + " must receive:\n" + difference(came, bytes), usual_mistake(came, bytes));
+        throw Failure(state.name + " must receive:\n" + difference(came, bytes),
+                      again_the_same ? "twice" : usual_mistake(came, bytes));
+    state.received = came;
     if (state.to != 0 && state.from != state.to)
         throw Failure(state.name + " must get the reply from port " + std::to_string(state.to) + ", and it came from " +
                           std::to_string(state.from),
@@ -1021,9 +1033,12 @@ void see_own_processes() {
 #endif
 }
 
+enum class Kind { ours, replaced, tool };
+
 // shown_as: how the transcript shows the command, where that is not the words themselves.
-Program& start(Talk::State& talk, const std::string& name, const Words& words, bool replaced,
+Program& start(Talk::State& talk, const std::string& name, const Words& words, Kind kind,
                const std::string& shown_as = "") {
+    const bool replaced = kind == Kind::replaced;
     auto state = std::make_shared<Program::State>();
     state->talk = &talk;
     state->replaced = replaced;
@@ -1058,7 +1073,8 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, b
 #ifdef __linux__
         if (talk.network_of && ::setns(network, CLONE_NEWNET) == -1) ::_exit(127);
 #endif
-        if (talk.init > 0) see_own_processes();
+        // Tools may be told process numbers as this process knows them.
+        if (talk.init > 0 && kind != Kind::tool) see_own_processes();
         for (const auto& [variable, value] : talk.environment) ::setenv(variable.c_str(), value.c_str(), 1);
         rlimit files = talk.files;
         if (talk.program_files != 0) files.rlim_cur = files.rlim_max = talk.program_files;
@@ -1127,7 +1143,7 @@ Program& start_role(Talk::State& talk, const std::string& name, const Words& arg
     if (command.empty()) {
         Words words{program_path(options.build, name).string()};
         words.insert(words.end(), arguments.begin(), arguments.end());
-        return start(talk, name, words, false);
+        return start(talk, name, words, Kind::ours);
     }
     const bool placed = command.find("{port}") != command.npos || command.find("{host}") != command.npos;
     command = with(with(command, "{port}", std::to_string(port)), "{host}", "127.0.0.1");
@@ -1138,7 +1154,7 @@ Program& start_role(Talk::State& talk, const std::string& name, const Words& arg
         words.insert(words.end(), arguments.begin(), arguments.end());
         for (const auto& argument : arguments) shown_as += ' ' + quoted(argument);
     }
-    return start(talk, name, words, true, shown_as);
+    return start(talk, name, words, Kind::replaced, shown_as);
 }
 
 // An exercise may be about a client and a server. CMD= is one of them, and its name mostly tells which
@@ -1181,7 +1197,7 @@ Program& Talk::tool(const std::string& name, const Words& arguments) {
     needs(name);
     Words words{name};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    return start(state_, fs::path(name).filename().string(), words, false);
+    return start(state_, fs::path(name).filename().string(), words, Kind::tool);
 }
 
 Udp Talk::udp(const std::string& name, const std::string& host, std::uint16_t port) {
@@ -1353,6 +1369,8 @@ void Talk::remark(const std::string& sentence) {
         state_.remarks.push_back(sentence);
 }
 
+bool Talk::has_remarks() const { return !state_.remarks.empty(); }
+
 void Talk::tells(const std::string& sentence) { state_.event("·", sentence); }
 
 void Talk::needs(const std::string& tool) {
@@ -1399,8 +1417,6 @@ bool take_a_place(pid_t& init) {
     request.ifr_flags = IFF_UP;
     ::ioctl(s, SIOCSIFFLAGS, &request);
     ::close(s);
-    // LeakSanitizer looks its threads up in /proc by a number that is not theirs there, and fails.
-    ::setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
     return true;
 }
 #else
@@ -1505,6 +1521,10 @@ Result play(const Conversation& conversation, const Options& options) {
     rlimit more = state.files;
     more.rlim_cur = std::min<rlim_t>(more.rlim_max, 1 << 20);
     ::setrlimit(RLIMIT_NOFILE, &more);
+    // A runner that a conversation runs has process numbers that the /proc it sees does not know.
+    std::error_code no_proc;
+    if (const fs::path self = fs::read_symlink("/proc/self", no_proc); !no_proc && self != std::to_string(::getpid()))
+        see_own_processes();
     state.own_network = options.namespaces && take_a_place(state.init);
 
     const char* temporary = std::getenv("TMPDIR");
@@ -1548,6 +1568,7 @@ Result play(const Conversation& conversation, const Options& options) {
             if (!program->replaced) continue;
             for (int i = 0; i < 10 && !program->ended; ++i) state.pump(Clock::now() + std::chrono::milliseconds(10));
             if (const std::string said = hint_of_errors(program->errors); !said.empty()) hint = said;
+            else if (program->ended && WIFSIGNALED(program->status) && WTERMSIG(program->status) != SIGKILL) hint = "crash";
         }
         failed(failure.what());
     } catch (const std::exception& error) {

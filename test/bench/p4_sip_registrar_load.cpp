@@ -6,7 +6,7 @@
 //
 // A second round begins when the first is over; refreshes go on for `seconds`, in five parts, of which
 // the median is printed. Nothing may be lost: a request that is not answered within 2 s ends the run
-// with 1, as does a reply other than 200. `bare`: the handout's form, one request at a time.
+// with 1, as does a reply other than 200. `bare`: requests in the handout's form.
 #include "address.hpp"
 #include "arguments.hpp"
 #include "descriptor.hpp"

@@ -1,9 +1,11 @@
 /* The bare fan-out loop that the chat server is held against. p4_tcp_chat_bare PORT
- * select(), recv() of 4096 bytes, and one send() of just these to every other connection: no
- * password, no nicks, no lines, no care for who does not read (it would wait for him). */
+ * select(), recv() of 4096 bytes, "<m999> " in front of each line that begins in them (so that the
+ * same bytes go out), and one send() of that to every other connection: no password, no nicks, no look
+ * at the text, no care for who does not read (it would wait for him). */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@ int main(int argc, char **argv)
         perror("bare");
         return 1;
     }
+    int at_begin = 1;
     fd_set all;
     FD_ZERO(&all);
     FD_SET(s, &all);
@@ -44,9 +47,19 @@ int main(int argc, char **argv)
                 close(fd);
                 continue;
             }
+            static char said[4096 * 8];
+            size_t size = 0;
+            for (ssize_t i = 0; i < n; ++i) {
+                if (at_begin) {
+                    memcpy(said + size, "<m999> ", 7);
+                    size += 7;
+                }
+                said[size++] = data[i];
+                at_begin = data[i] == '\n';
+            }
             for (int other = 0; other <= highest; ++other)
                 if (other != s && other != fd && FD_ISSET(other, &all))
-                    if (send(other, data, (size_t)n, MSG_NOSIGNAL) == -1) continue;
+                    if (send(other, said, size, MSG_NOSIGNAL) == -1) continue;
         }
     }
 }

@@ -69,5 +69,5 @@ for pid in $loads; do wait "$pid"; done
 for pid in $servers; do kill "$pid"; done
 printf '%-24s %20s %14s %14s\n' "backlog 10 (listing)" "$(cut -d . -f 1 "$folder/slow.ours")" \
     "$(cut -d . -f 1 "$folder/slow.bare")" "$(cut -d . -f 1 "$folder/slow.python")"
-echo "With a backlog of 10 the system drops the SYNs that find the queue full; each client tries again after"
-echo "1, 3, 7, 15, 31, 63 s, all of them at the same moment, in any language."
+echo "With a backlog of 10 the system drops the SYNs that find the queue full. Every client tries again at"
+echo "the same moment, and then ever more rarely: the queue is full again at once, in any language."

@@ -290,7 +290,7 @@ bool has_small_buffers(Talk& talk) {
 // A network namespace that this process is in, or can enter; what is started from there on is in it.
 class Place {
 public:
-    static Place here() { return Place(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)); }
+    static Place here() { return Place(::open("/proc/self/ns/net", O_RDONLY)); }
     static Place another() {
         if (::unshare(CLONE_NEWNET) == -1) throw Skip("needs a second network namespace");
         return here();
@@ -298,8 +298,8 @@ public:
     void enter() const {
         if (::setns(fd_, CLONE_NEWNET) == -1) throw Failure("setns");
     }
-    // As ip(8) takes it.
-    std::string path() const { return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_); }
+    // As ip(8) takes it, which inherits the descriptor.
+    std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
 
 private:
     explicit Place(int fd) : fd_(fd) {}
@@ -477,9 +477,37 @@ CONVERSATION("c1.2", "cliente_movil", "also from nginx, and from a server withou
     same_sum(talk, "copia2.doc", "word.doc");
 }
 
+CONVERSATION("c1.2", "cliente_movil", "a server that answers in chunks, cut inside one", "ours") {
+    Listener listener = talk.listens(0, "servidor");
+    Program& cliente = talk.client("cliente_movil", {url(listener.port(), "/a/hola.txt"), "-t", "60"});
+    const std::string dates = "Date: Sun, 07 Jun 2020 18:45:00 GMT\r\nLast-Modified: Sat, 06 Jun 2020 17:30:00 GMT\r\n";
+    Tcp id = listener.accepts();
+    id.receive_until("\r\n\r\n");
+    id.sends("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"); // no ids here
+    id.closes();
+    Tcp first = listener.accepts();
+    const std::string request = first.receive_until("\r\n\r\n");
+    talk.expect(request.starts_with("GET /a/hola.txt HTTP/1.1\r\n"), "it asks for the URL as it stands");
+    talk.expect(request.find("\r\nRange: bytes=0-\r\n") != request.npos, "it says that it has nothing");
+    first.sends("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + dates + "Transfer-Encoding: chunked\r\n\r\n3\r\nhol\r\n");
+    first.sends("8\r\na, ");
+    first.closes();
+    Tcp second = listener.accepts();
+    const std::string again = second.receive_until("\r\n\r\n");
+    talk.expect(again.find("\r\nRange: bytes=6-\r\nIf-Range: Sat, 06 Jun 2020 17:30:00 GMT\r\n") != again.npos,
+                "it says what it has, and of which version");
+    second.sends("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 6-10/11\r\nTransfer-Encoding: chunked\r\n\r\n"
+                 "5\r\nmundo\r\n0\r\n\r\n");
+    second.closes();
+    cliente.says_at_last("hola.txt: 11 bytes en 2 conexiones");
+    cliente.ends(0);
+    talk.expect_equal("the file", talk.reads("hola.txt"), "hola, mundo");
+}
+
 CONVERSATION("c1.2", "cliente_movil", "wrong arguments, no such file, nobody there", "ours") {
     for (const Words& words : {Words{}, {"-o"}, {"http://127.0.0.1:5280"}, {"https://127.0.0.1/a"},
-                               {"http://127.0.0.1:0/a"}, {"http://127.0.0.1:5280/a", "-t", "0"}})
+                               {"http://127.0.0.1:0/a"}, {"http://127.0.0.1:5280/a", "-t", "0"},
+                               {"http://127.0.0.1:5280/a", "-o", "/dev/null"}})
         talk.client("cliente_movil", words).ends(2);
     talk.tcp_server("servidor_movil", {"5280"}, 5280);
     Program& cliente = talk.client("cliente_movil", {url(5280, "/no_hay")});

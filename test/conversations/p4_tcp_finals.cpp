@@ -1,5 +1,6 @@
 // Práctica 4 (TCP), ejercicios finales: group chat, remote file copy, a text for the study of TCP.
 #include "conversation.hpp"
+#include "engine.hpp"
 
 #include <algorithm>
 #include <poll.h>
@@ -137,7 +138,8 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "three wrong passwords or ten seconds,
 
     slow.receives("\n* sin password a tiempo\n");
     slow.is_put_out();
-    talk.expect(talk.seconds() - begin > 9.5, "ten seconds pass before who gives no password is put out");
+    talk.expect(talk.seconds() - begin > 9.5,
+                "ten seconds pass before who gives no password is put out");
     right.sends("ana\n");
     right.receives_line("* hola, ana; no hay nadie más");
     server.still_runs();
@@ -157,7 +159,8 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "without CHAT_PASSWORD, for this machi
     talk.connects(5000, "cliente", "10.9.8.7").receives("Password: ");
 }
 
-CONVERSATION("p4tcp.f1", "servidor_chat", "lines are messages, and only text reaches a terminal", "ours") {
+CONVERSATION("p4tcp.f1", "servidor_chat", "lines are messages, and only text reaches a terminal",
+             "ours") {
     Program& server = talk.tcp_server("servidor_chat", {}, 5000);
     Tcp ana = enters(talk, "ana", "; no hay nadie más");
     Tcp beto = enters(talk, "beto", "; están ana");
@@ -181,7 +184,10 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "lines are messages, and only text rea
     ana.receives_line("* una línea tiene como mucho 4096 bytes; esa no se envía");
 
     // Escape sequences as 7-bit and 8-bit controls, C1 in UTF-8, text turned round, broken UTF-8.
-    ana.sends("\x1b[2J \x9b" "2J \xc2\x9b" "2J \x7f\x07\b\ta\rb \xe2\x80\xae" "oloc \xc3 \xf0\x9f\x98 \xed\xa0\x80.\n");
+    ana.sends("\x1b[2J \x9b"
+              "2J \xc2\x9b"
+              "2J \x7f\x07\b\ta\rb \xe2\x80\xae"
+              "oloc \xc3 \xf0\x9f\x98 \xed\xa0\x80.\n");
     beto.receives_line("<ana> ?[2J ?2J ?2J ??? a?b ?oloc ? ??? ???.");
     ana.sends("ñandú, 10 €, 😀\n");
     beto.receives_line("<ana> ñandú, 10 €, 😀");
@@ -192,7 +198,8 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "lines are messages, and only text rea
     carla.receives("Password: Nick: ");
     carla.sends("ana\n");
     carla.receives("* ese nick ya está en uso\nNick: ");
-    for (const char* nick : {"", "a b", "<ana>", "a\x1b[1m", "\xff", "123456789012345678901234567890123"}) {
+    for (const char* nick :
+         {"", "a b", "<ana>", "a\x1b[1m", "\xff", "123456789012345678901234567890123"}) {
         carla.sends(nick + std::string("\n"));
         carla.receives("* un nick tiene de 1 a 32 bytes, sin espacios ni < > * ,\nNick: ");
     }
@@ -208,8 +215,8 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "lines are messages, and only text rea
     server.still_runs();
 }
 
-CONVERSATION("p4tcp.f1", "servidor_chat", "each silent member is put out by its own clock; a stop is not silence",
-             "ours") {
+CONVERSATION("p4tcp.f1", "servidor_chat",
+             "each silent member is put out by its own clock; a stop is not silence", "ours") {
     Program& server = talk.tcp_server("servidor_chat", {"5000", "3"}, 5000);
     Tcp ana = enters(talk, "ana", "; no hay nadie más");
     Tcp beto = enters(talk, "beto", "; están ana");
@@ -261,11 +268,13 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "who never reads is put out, and delay
         talk.expect_equal("the line", heard, "<ana> " + line);
     }
     talk.expect(out, "a member that never reads is put out before 16 MB have been sent to it");
-    talk.expect(server.resident_kib() - before < 4096, "no more than about 256 KiB wait for it in memory");
+    talk.expect(server.resident_kib() - before < 4096,
+                "no more than about 256 KiB wait for it in memory");
     ana.receives_line("* sale sordo");
 }
 
-CONVERSATION("p4tcp.f1", "servidor_chat", "1,100 at once: those past the limit are refused", "ours heavy") {
+CONVERSATION("p4tcp.f1", "servidor_chat", "1,100 at once: those past the limit are refused",
+             "ours heavy") {
     for (const unsigned files : {1024U, 4096U}) {
         talk.limits_open_files(files);
         Program& server = talk.tcp_server("servidor_chat", {}, 5000);
@@ -286,7 +295,8 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "1,100 at once: those past the limit a
     }
 }
 
-CONVERSATION("p4tcp.f1", "servidor_chat", "10,000 connections and resets leave nothing behind", "ours heavy") {
+CONVERSATION("p4tcp.f1", "servidor_chat", "10,000 connections and resets leave nothing behind",
+             "ours heavy") {
     Program& server = talk.tcp_server("servidor_chat", {}, 5000);
     Tcp ana = enters(talk, "ana", "; no hay nadie más");
     const int before = server.descriptors();
@@ -345,9 +355,11 @@ const std::string text = "Uno,\r\ndos y\n\ntres: ñ\nsin final";
 CONVERSATION("p4tcp.f2", "servidor_copia_lineas", "what comes until the end is in the file", "demo") {
     talk.tcp_server("servidor_copia_lineas", {}, 5000);
     Tcp cliente = talk.connects(5000);
-    for (const char* piece : {"Uno,\r\n", "dos y\n", "\n", "tres: ñ\n", "sin final"}) cliente.sends(piece);
+    for (const char* piece : {"Uno,\r\n", "dos y\n", "\n", "tres: ñ\n", "sin final"})
+        cliente.sends(piece);
     cliente.half_closes();
-    talk.waits("copia.out with the bytes that were sent", [&] { return holds(talk, "copia.out", text); });
+    talk.waits("copia.out with the bytes that were sent",
+               [&] { return holds(talk, "copia.out", text); });
 }
 
 CONVERSATION("p4tcp.f2", "cliente_copia_lineas", "the file's bytes, then the end") {
@@ -364,7 +376,8 @@ CONVERSATION("p4tcp.f2", "servidor_copia", "one message with its header is the f
     talk.tcp_server("servidor_copia", {}, 5000);
     Tcp cliente = talk.connects(5000);
     cliente.sends("000010:hola\nadios");
-    talk.waits("copia.out with the 10 bytes of the message", [&] { return holds(talk, "copia.out", "hola\nadios"); });
+    talk.waits("copia.out with the 10 bytes of the message",
+               [&] { return holds(talk, "copia.out", "hola\nadios"); });
 }
 
 CONVERSATION("p4tcp.f2", "cliente_copia", "one header of six digits and the whole file") {
@@ -379,7 +392,8 @@ CONVERSATION("p4tcp.f2", "cliente_copia", "one header of six digits and the whol
     client.ends(0);
 }
 
-CONVERSATION("p4tcp.f2", "cliente_copia", "every file is the same at the other end, in all three ways", "ours") {
+CONVERSATION("p4tcp.f2", "cliente_copia", "every file is the same at the other end, in all three ways",
+             "ours") {
     for (const std::string way : {"copia_lineas", "copia", "copia_grande"})
         for (const Sample& sample : samples()) {
             talk.writes(sample.name, sample.bytes);
@@ -391,7 +405,8 @@ CONVERSATION("p4tcp.f2", "cliente_copia", "every file is the same at the other e
         }
 }
 
-CONVERSATION("p4tcp.f2", "cliente_copia", "999999 bytes fit a message, a million need the large copy", "ours") {
+CONVERSATION("p4tcp.f2", "cliente_copia", "999999 bytes fit a message, a million need the large copy",
+             "ours") {
     talk.writes("maximo", std::string(999999, '9'));
     Listener servidor = talk.listens(5000);
     Program& fits = talk.client("cliente_copia", {"127.0.0.1", "5000", "maximo"}, 5000);
@@ -447,7 +462,8 @@ CONVERSATION("p4tcp.f2", "servidor_copia", "a broken transfer leaves the file as
     }
 }
 
-CONVERSATION("p4tcp.f2", "cliente_copia_lineas", "an end that is no end: the other side is told", "ours") {
+CONVERSATION("p4tcp.f2", "cliente_copia_lineas", "an end that is no end: the other side is told",
+             "ours") {
     // A client that is killed resets; the server, which knows no length, does not take it for the end.
     Program& server = talk.tcp_server("servidor_copia_lineas", {}, 5000);
     talk.tool("mkfifo", {"tubo"}).ends(0);
@@ -457,7 +473,8 @@ CONVERSATION("p4tcp.f2", "cliente_copia_lineas", "an end that is no end: the oth
     server.says("Connected with 127.0.0.1:<port>");
     talk.waits("the first line in a file of the server's", [&] {
         for (const auto& entry : std::filesystem::directory_iterator(talk.folder()))
-            if (entry.path().filename().string().starts_with("copia.out.") && entry.file_size() > 0) return true;
+            if (entry.path().filename().string().starts_with("copia.out.") && entry.file_size() > 0)
+                return true;
         return false;
     });
     client.is_sent(SIGKILL);
@@ -506,7 +523,8 @@ CONVERSATION("p4tcp.f2", "cliente_copia_grande", "64 MiB through little memory",
     sender.sends(half);
     talk.expect(server.resident_kib() < 16384, "the server does not hold the file in memory");
     server.ends(0);
-    talk.expect(std::filesystem::file_size(talk.folder() / "copia.out") == 64U << 20, "all bytes are in copia.out");
+    talk.expect(std::filesystem::file_size(talk.folder() / "copia.out") == 64U << 20,
+                "all bytes are in copia.out");
 }
 
 CONVERSATION("p4tcp.f2", "servidor_copia", "wrong arguments", "ours") {
@@ -522,13 +540,10 @@ CONVERSATION("p4tcp.f2", "servidor_copia", "wrong arguments", "ours") {
     talk.server("servidor_chat", {"5000", "-1"}).ends(2);
 }
 
-// The generator of the text, beside this folder; found before the conversation moves to its own.
-static const std::filesystem::path alice = std::filesystem::absolute(__FILE__).parent_path().parent_path() / "alice.py";
-
-CONVERSATION("p4tcp.f3", "servidor_copia_lineas", "150 KB of text over one connection, to be looked at") {
+CONVERSATION("p4tcp.f3", "servidor_copia_lineas",
+             "150 KB of text over one connection, to be looked at") {
     talk.needs("python3");
-    if (!std::filesystem::exists(alice)) talk.skip("needs test/alice.py");
-    talk.tool("python3", {alice.string(), "alice.txt"}).ends(0);
+    talk.tool("python3", {(repository() / "test" / "alice.py").string(), "alice.txt"}).ends(0);
     talk.tcp_server("servidor_copia_lineas", {}, 5000);
     Program& client = talk.client("cliente_copia_lineas", {"127.0.0.1", "5000", "alice.txt"}, 5000);
     client.ends(0);

@@ -9,7 +9,8 @@ namespace {
 
 std::vector<Registered> entries_of(const simdjson::padded_string& json) {
     std::vector<Registered> entries;
-    parse_registered(json, Time::min(), [&](const Registered& entry, simdjson::dom::object) { entries.push_back(entry); });
+    parse_registered(json, Time::min(),
+                     [&](const Registered& entry, simdjson::dom::object) { entries.push_back(entry); });
     return entries;
 }
 
@@ -25,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::vector<Registered> back = entries_of(simdjson::padded_string(registered_text(entries)));
     if (back.size() != entries.size()) std::abort();
     for (std::size_t i = 0; i < back.size(); ++i)
-        if (back[i].user != entries[i].user || back[i].address != entries[i].address || back[i].expires != entries[i].expires)
+        if (back[i].user != entries[i].user || back[i].address != entries[i].address ||
+            back[i].expires != entries[i].expires)
             std::abort();
     return 0;
 }
