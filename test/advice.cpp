@@ -153,12 +153,16 @@ std::string exception_of(const std::string& errors) {
     std::istringstream lines(errors.substr(errors.rfind("Traceback (most recent call last)")));
     std::string line;
     std::getline(lines, line);
-    while (std::getline(lines, line))
+    while (std::getline(lines, line) && !lines.eof()) // a whole line
         if (!line.empty() && line[0] != ' ') return harmless(line, 200);
     return "";
 }
 
 } // namespace
+
+bool is_amid_traceback(const std::string& errors) {
+    return errors.find("Traceback (most recent call last)") != std::string::npos && exception_of(errors).empty();
+}
 
 std::string hint_of_errors(const std::string& errors) {
     const auto has = [&](const char* part) { return errors.find(part) != std::string::npos; };

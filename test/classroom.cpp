@@ -37,6 +37,20 @@ fs::path file_for(const fs::path& folder, const std::string& program) {
     return {};
 }
 
+// Stages that the final client and server grow out of: checked where somebody has kept them.
+bool may_be_missing(const std::string& program) {
+    const Words stages{"client_ej3", "server_ej4", "client_ej5", "server_ej6", "client_ej7"};
+    return std::find(stages.begin(), stages.end(), program) != stages.end();
+}
+
+// In the handout's order.
+Words exercises_of(const Words& names) {
+    Words exercises;
+    for (const Conversation* one : chosen(names, false))
+        if (std::find(exercises.begin(), exercises.end(), one->exercise) == exercises.end()) exercises.push_back(one->exercise);
+    return exercises;
+}
+
 struct Outcome {
     Task task;
     Result result;
@@ -59,6 +73,7 @@ void gather(const fs::path& folder, const Words& names, const Options& options, 
     std::map<std::string, std::pair<std::string, std::string>> commands; // file → command, why not
     for (const Conversation* one : chosen(names, false)) {
         const fs::path file = file_for(folder, one->subject);
+        if (file.empty() && may_be_missing(one->subject)) continue;
         Task task{one, options, folder.string()};
         if (!file.empty() && !commands.contains(file.string())) {
             auto& [command, why] = commands[file.string()];
@@ -109,7 +124,8 @@ bool good(Verdict verdict) { return verdict == Verdict::pass || verdict == Verdi
 std::string trace_of(const Outcome& one, bool spanish) {
     const Conversation& conversation = *one.task.conversation;
     std::string text = std::string(word_for(one.result.verdict, spanish)) + "  " + conversation.exercise + "  " + conversation.title + '\n';
-    if (!good(one.result.verdict)) text += one.result.report + '\n';
+    if (!good(one.result.verdict)) text += one.result.report;
+    if (!text.ends_with('\n')) text += '\n';
     for (const auto& remark : one.result.remarks) text += "    " + remark + '\n';
     return text;
 }
@@ -131,7 +147,10 @@ int check_folder(const Words& names, const Options& options, const fs::path& fol
     for (const Outcome* one : all_of_it)
         if (!good(one->result.verdict) || !one->result.remarks.empty()) std::printf("%s\n", trace_of(*one, options.spanish).c_str());
     unsigned right = 0, counted = 0;
-    for (const auto& [exercise, verdict] : by_exercise(all_of_it)) {
+    const auto verdicts = by_exercise(all_of_it);
+    for (const auto& exercise : exercises_of(names)) {
+        if (!verdicts.contains(exercise)) continue;
+        const Verdict verdict = verdicts.at(exercise);
         std::printf("%-10s %s\n", exercise.c_str(), word_for(verdict, options.spanish));
         if (verdict == Verdict::skip) continue;
         ++counted;
@@ -160,9 +179,7 @@ int check_class(const Words& names, const Options& options, const fs::path& fold
     });
     if (bar) std::fprintf(stderr, "\n");
 
-    std::vector<std::string> exercises;
-    for (const Conversation* one : chosen(names, false))
-        if (std::find(exercises.begin(), exercises.end(), one->exercise) == exercises.end()) exercises.push_back(one->exercise);
+    const Words exercises = exercises_of(names);
     fs::create_directories("results");
     std::ofstream csv("results.csv");
     csv << "submission";

@@ -1609,7 +1609,11 @@ Result play(const Conversation& conversation, const Options& options) {
         // What a program said when it broke explains more than what was missed.
         for (auto& program : state.programs) {
             if (!program->replaced) continue;
-            for (int i = 0; i < 10 && !program->ended; ++i) state.pump(Clock::now() + std::chrono::milliseconds(10));
+            // socketserver sends its (empty) reply before it prints the traceback.
+            const auto until = Clock::now() + std::chrono::seconds(1);
+            while (!program->ended && Clock::now() < until && hint_of_errors(program->errors).empty()) state.pump(until);
+            while (!program->ended && Clock::now() < until + std::chrono::seconds(5) && is_amid_traceback(program->errors))
+                state.pump(until + std::chrono::seconds(5));
             if (const std::string said = hint_of_errors(program->errors); !said.empty()) hint = said;
             else if (program->ended && WIFSIGNALED(program->status) && WTERMSIG(program->status) != SIGKILL) hint = "crash";
         }

@@ -64,4 +64,7 @@ std::string advice(const std::string& hint, bool spanish);
 // The mistake that a program's stderr shows (a Python traceback, a syntax error), or "".
 std::string hint_of_errors(const std::string& errors);
 
+// Whether a traceback is there, but not yet its last line.
+bool is_amid_traceback(const std::string& errors);
+
 } // namespace conversation
