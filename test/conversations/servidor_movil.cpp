@@ -35,7 +35,7 @@ void expect_status(Talk& talk, const Answer& answer, int status, const std::stri
 
 } // namespace
 
-CONVERSATION("c1.1", "servidor_movil", "two devices, two ids, each its own answers", "demo") {
+CONVERSATION("c1.1", "servidor_movil", "two devices, two ids, each its own answers", "ours demo") {
     const std::string a = bytes_of_a_file(70000), b = bytes_of_a_file(50001).substr(1);
     talk.writes("a.bin", a);
     talk.writes("b.txt", b);
@@ -173,7 +173,9 @@ CONVERSATION("c1.a", "servidor_movil", "asked again after the end: 404, but for 
     const std::string path = "/" + new_id(talk, port) + "/a.bin";
     talk.expect_equal("the file", asks(talk, port, path).body, "todo el fichero");
     expect_status(talk, asks(talk, port, path), 404, "the device has it all");
-    expect_status(talk, asks(talk, port, path, range_from(5)), 206, "a device that says what it has");
+    if (!servidor.is_replaced())
+        expect_status(talk, asks(talk, port, path, range_from(5)), 206,
+                      "a device that says what it has");
     talk.expect_equal("the file, to a new id",
                       asks(talk, port, "/" + new_id(talk, port) + "/a.bin").body, "todo el fichero");
 }
@@ -190,8 +192,8 @@ CONVERSATION("c1.a", "servidor_movil", "an id that nobody uses is forgotten", "o
     });
 }
 
-CONVERSATION("c1.3", "servidor_movil",
-             "200 clients, each cut at random points, all get the right bytes") {
+CONVERSATION("c1.3", "servidor_movil", "200 clients, each cut at random points, all get the right bytes",
+             "ours") {
     const std::string file = bytes_of_a_file(400'000);
     talk.writes("a.bin", file);
     Program& servidor = talk.server("servidor_movil", {});
