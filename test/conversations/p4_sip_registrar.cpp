@@ -425,7 +425,7 @@ CONVERSATION("p4sip.8", "client", "wrong arguments of every program", "ours") {
     late.ends(1);
     Program& any = talk.server("server", {"0"});
     any.says("Lanzando servidor UDP de eco...");
-    any.says("Puerto: <port>");
+    any.says("Escuchando en el puerto <port>");
 }
 
 CONVERSATION("p4sip.9", "server_ej9", "odd requests do not stop the stages' servers", "ours") {
