@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -22,8 +23,8 @@
 // An ordered hash table with open addressing. Ids are random, so their first bits are their hash, and
 // the order of the hashes is the order of the ids: a search ends at the first record that is larger,
 // found or not, and a table grows in one pass from left to right. The records of an id that has
-// several files lie next to each other. 64 small tables instead of a large one: what grows, by 15 %,
-// is always a 64th, so memory never holds the whole twice and no client waits for all of it.
+// several files lie next to each other. 32 small tables instead of a large one: what grows, by 15 %,
+// is always a 32nd, so memory never holds the whole twice and no client waits for all of it.
 class Ids {
 public:
     using File = std::uint64_t; // which file, in which version; the caller's number for it, not 0
@@ -52,7 +53,7 @@ public:
     // Has the memory that a search for the id looks at first brought near. Among millions of ids every
     // search waits for memory; who has several to do announces all of them first, and waits once.
     void announce(const Uuid& id) const {
-        shards_[id[0] >> 2].announce(id);
+        shards_[id[0] >> 3].announce(id);
     }
 
     // How many bytes of the file the id has; nothing if it has not asked for the file yet.
@@ -79,8 +80,8 @@ public:
         else in.insert(make(id, file, bytes, now), tick(now));
     }
 
-    // Forgets the ids of one of the 64 tables that were not used in time. To be called every
-    // sweep_interval() milliseconds, so that each table has its turn 16 times in a lifetime.
+    // Forgets the ids of one of the 32 tables that were not used in time. To be called every
+    // sweep_interval() milliseconds, so that each table has its turn 32 times in a lifetime.
     void sweep(std::uint64_t now) {
         Shard& next = shards_[next_to_sweep_];
         next_to_sweep_ = (next_to_sweep_ + 1) % shards_.size();
@@ -134,12 +135,23 @@ private:
     public:
         Slots() = default;
         explicit Slots(std::size_t count) : bytes_(count * sizeof(Record)) {
-            void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            // A large table begins where a page of 2 MB can, for which Linux has to be asked: with them,
+            // to find where a record lies in memory is not a second search in memory.
+            constexpr std::size_t large_page = 2 << 20;
+            const std::size_t extra = bytes_ >= large_page ? large_page : 0;
+            void* memory = ::mmap(nullptr, bytes_ + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             if (memory == MAP_FAILED) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE // Linux: pages of 2 MB where they fit, so that finding a page's address is one miss less
-            if (bytes_ >= (2u << 20)) ::madvise(memory, bytes_, MADV_HUGEPAGE);
+            char* begin = static_cast<char*>(memory);
+            if (extra > 0) {
+                const std::size_t before = (large_page - reinterpret_cast<std::uintptr_t>(begin) % large_page) % large_page;
+                if (before > 0) ::munmap(begin, before);
+                if (before < extra) ::munmap(begin + before + bytes_, extra - before);
+                begin += before;
+#ifdef MADV_HUGEPAGE
+                ::madvise(begin, bytes_, MADV_HUGEPAGE);
 #endif
-            records_ = static_cast<Record*>(memory);
+            }
+            records_ = reinterpret_cast<Record*>(begin);
         }
         Slots(Slots&& other) noexcept
             : records_(std::exchange(other.records_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
@@ -172,8 +184,10 @@ private:
         void announce(const Uuid& id) const {
             if (capacity_ == 0) return;
             const Record* at = home(id);
-            __builtin_prefetch(at);     // a line of memory holds two records,
-            __builtin_prefetch(at + 2); // and four is what first() compares at once
+            __builtin_prefetch(at); // two lines of memory, the four records that first() compares at once
+            __builtin_prefetch(at + 2);
+            // Without it GCC 12 takes the function for one that does nothing, and leaves its calls out
+            std::atomic_signal_fence(std::memory_order_seq_cst);
         }
 
         void insert(const Record& record, std::uint16_t tick) {
@@ -205,8 +219,9 @@ private:
             return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
         }
         Record* home(const Uuid& id) const {
-            // The bits behind those that chose the table, as a fraction of its length
-            return slots_.begin() + ((hash(id) << 6 >> 32) * capacity_ >> 32);
+            // The bits behind those that chose the table, as a fraction of its length; every second slot,
+            // for two records are what a line of memory (64 bytes) holds
+            return slots_.begin() + ((hash(id) << 5 >> 32) * (capacity_ / 2) >> 32) * 2;
         }
         // Where the id's first record is, or would be put. Not at a slot's end() only if one is free.
         Record* first(const Uuid& id) const {
@@ -271,9 +286,9 @@ private:
         std::size_t size_ = 0;
     };
 
-    Shard& shard(const Uuid& id) { return shards_[id[0] >> 2]; }
+    Shard& shard(const Uuid& id) { return shards_[id[0] >> 3]; }
 
     std::uint64_t tick_; // milliseconds
-    std::array<Shard, 64> shards_;
+    std::array<Shard, 32> shards_;
     std::size_t next_to_sweep_ = 0;
 };

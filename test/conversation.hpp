@@ -231,6 +231,7 @@ public:
                       const std::string& hint = "");
     // Does what is asked, in a form that differs from the handout's.
     void remark(const std::string& sentence);
+    bool has_remarks() const; // so that what is missing once need not be waited for again and again
     // A sentence in the transcript.
     void tells(const std::string& sentence);
     // Skips unless the tool is in PATH, or with the reason.

@@ -26,7 +26,7 @@ printf '%10s %16s %14s %14s\n' ids 'bytes an id' 'ids/s' 'requests/s'
 for n in 10000 10000000; do
     "$top/build/control1_resume_http/servidor_movil" >out &
     pid=$!
-    until port=$(sed -n 's/^Servidor funcionando en .*:\([0-9]*\)$/\1/p' out) && [ -n "$port" ]; do sleep 0.05; done
+    until [ -f out ] && port=$(sed -n 's/^Servidor funcionando en .*:\([0-9]*\)$/\1/p' out) && [ -n "$port" ]; do sleep 0.05; done
     before=$(resident)
     "$bench" server "$port" $n >line
     awk -v grown=$(($(resident) - before)) '{ printf "%10d %16.1f %14d %14d\n", $1, grown / $1, $2, $3 }' line | tee -a server

@@ -11,7 +11,7 @@ namespace {
 void shows(Talk& talk, Program& program, const std::string& line) {
     if (!program.is_replaced()) return program.says(line);
     try {
-        program.says(line, Seconds{2});
+        program.says(line, talk.has_remarks() ? Seconds{1} : deadline);
     } catch (const Failure&) {
         talk.remark(program.name() + " does not print \"" + line + "\" as the exercise does");
     }
@@ -19,8 +19,8 @@ void shows(Talk& talk, Program& program, const std::string& line) {
 
 std::uint32_t crc32(const std::string& bytes) {
     std::uint32_t crc = 0xffffffff;
-    for (unsigned char c : bytes) {
-        crc ^= c;
+    for (char c : bytes) {
+        crc ^= static_cast<unsigned char>(c);
         for (int i = 0; i < 8; i++) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
     }
     return ~crc;
@@ -44,7 +44,7 @@ std::string small_png() {
         for (int x = 0; x < 100; x++) pixels += static_cast<char>(x * 2 + y);
     }
     std::uint32_t a = 1, b = 0; // Adler-32, RFC 1950
-    for (unsigned char c : pixels) a = (a + c) % 65521, b = (b + a) % 65521;
+    for (char c : pixels) a = (a + static_cast<unsigned char>(c)) % 65521, b = (b + a) % 65521;
     const std::uint64_t size = pixels.size();
     const std::string stored = std::string("\x78\x01\x01", 3) + static_cast<char>(size & 0xff) + static_cast<char>(size >> 8) +
                                static_cast<char>(~size & 0xff) + static_cast<char>(~size >> 8 & 0xff) + pixels +

@@ -14,7 +14,7 @@ namespace {
 void shows(Talk& talk, Program& program, const std::string& line) {
     if (!program.is_replaced()) return program.says(line);
     try {
-        program.says(line, Seconds{2});
+        program.says(line, talk.has_remarks() ? Seconds{1} : deadline);
     } catch (const Failure&) {
         talk.remark(program.name() + " does not print \"" + line + "\" as the exercise does");
     }
@@ -23,7 +23,7 @@ void shows(Talk& talk, Program& program, const std::string& line) {
 // Types a line at the client's prompt.
 void answers_prompt(Talk& talk, Program& client, const std::string& line) {
     try {
-        client.prompts("Enter message to send : ", client.is_replaced() ? Seconds{2} : deadline);
+        client.prompts("Enter message to send : ", talk.has_remarks() ? Seconds{1} : deadline);
     } catch (const Failure&) {
         if (!client.is_replaced()) throw;
         talk.remark(client.name() + " does not ask with \"Enter message to send : \"");
