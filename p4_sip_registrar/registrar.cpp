@@ -326,7 +326,8 @@ private:
                             return !binding.contact().empty() &&
                                    sip::same_uri(sip::name_addr(binding.contact()).uri, contact.uri);
                         });
-                    if (old != bindings.end() && is_older(*old))
+                    // With the same CSeq it is a late retransmission, unless it wants something else.
+                    if (old != bindings.end() && (is_older(*old) || (is_repeated(*old) && expires == 0)))
                         return answer(exchange, 500, {}, "Old CSeq");
                     if (old != bindings.end() && is_repeated(*old)) continue;
                     const Binding binding(contact_text(contact), *request_.call_id,

@@ -118,6 +118,7 @@ CONVERSATION("registrar", "registrar",
 
     talk.tells("an older CSeq changes nothing; neither does a request of which a part is wrong");
     asks(talk, phone, full(2, "Contact: <sip:luke@192.0.2.5>;expires=0\r\n"), "500 ");
+    asks(talk, phone, full(3, "Contact: <sip:luke@192.0.2.5>;expires=0\r\n"), "500 ");
     asks(talk, phone, full(5, "Contact: <sip:luke@192.0.2.5>;expires=0, <sip:unclosed\r\n"), "400 ");
     asks(talk, phone, full(6, "Contact: *\r\nExpires: 60\r\n"), "400 ");
     talk.expect(count(asks(talk, phone, full(7, ""), "200 OK"), "\r\nContact: ") == 3,
