@@ -184,8 +184,8 @@ private:
         void announce(const Uuid& id) const {
             if (capacity_ == 0) return;
             const Record* at = home(id);
-            // first() compares four at once, and for_each() looks at the next; a line of memory holds two
-            for (int i = 0; i <= 4; i += 2) __builtin_prefetch(at + i);
+            __builtin_prefetch(at); // two lines of memory, the four records that first() compares at once
+            __builtin_prefetch(at + 2);
             // Without it GCC 12 takes the function for one that does nothing, and leaves its calls out
             std::atomic_signal_fence(std::memory_order_seq_cst);
         }
@@ -219,8 +219,9 @@ private:
             return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
         }
         Record* home(const Uuid& id) const {
-            // The bits behind those that chose the table, as a fraction of its length
-            return slots_.begin() + ((hash(id) << 5 >> 32) * capacity_ >> 32);
+            // The bits behind those that chose the table, as a fraction of its length; every second slot,
+            // for two records are what a line of memory (64 bytes) holds
+            return slots_.begin() + ((hash(id) << 5 >> 32) * (capacity_ / 2) >> 32) * 2;
         }
         // Where the id's first record is, or would be put. Not at a slot's end() only if one is free.
         Record* first(const Uuid& id) const {
