@@ -93,7 +93,7 @@ demo: tools
 	@$(HOLD) --demo $(EJ)
 
 # --- somebody else's program: make check EJ=p3.1 CMD='python3 mi_servidor.py'
-export CMD SERVER CLIENT DIR CLASS ORIGINAL TIMES IDIOMA
+export CMD SERVER CLIENT DIR CLASS ORIGINAL TIMES IDIOMA MEMORY
 .PHONY: check
 check:
 	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
@@ -130,7 +130,7 @@ FUZZ := $(patsubst %.cpp,build/%,$(wildcard test/fuzz/*.cpp))
 build/test/fuzz/%: test/fuzz/%.cpp | simdjson
 	@test/need.sh clang++ libfuzzer
 	@mkdir -p $(@D)
-	clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Icommon -I. $< -o $@ -pthread -lsimdjson
+	clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Icommon -I. -MMD -MP $< -o $@ -pthread -lsimdjson
 .PHONY: fuzz
 fuzz: $(FUZZ)
 	@test/fuzz.sh $(or $(SECONDS),60) $(filter $(if $(EJ),%/$(EJ),%),$(FUZZ))

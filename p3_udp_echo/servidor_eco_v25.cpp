@@ -41,6 +41,7 @@ int main(int argc, char* argv[]) {
     }
     if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
 
+    // from here on no call on s blocks: s.setblocking(0)
     check(fcntl(s, F_SETFL, check(fcntl(s, F_GETFL), "fcntl") | O_NONBLOCK), "fcntl");
 
     // now the infinite loop. I reply to each message received.

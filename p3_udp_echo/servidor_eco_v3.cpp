@@ -6,7 +6,7 @@
 //     build/p3_udp_echo/servidor_eco_v3 [puerto 8888 [puerto 9999]]
 //     nc -u 127.0.0.1 8888    and    nc -u 127.0.0.1 9999            (in two more terminals)
 //
-//     Python                                        POSIX
+//     Python                                            POSIX
 //     rlist, ... = select.select([s, s2], [], [], 5)    FD_ZERO, FD_SET(s), FD_SET(s2) and
 //                                                       select(highest + 1, &rlist, ..., &timeval)
 //     for sock in rlist                                 for each socket: FD_ISSET(sock, &rlist)

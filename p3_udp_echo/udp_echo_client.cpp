@@ -2,6 +2,12 @@
 //
 //     build/p3_udp_echo/udp_echo_client [host [puerto 3500]]
 //     PAUSA=3 build/p3_udp_echo/udp_echo_client                     (1.4: pauses of 3 seconds)
+//
+//     Python                                    POSIX
+//     s.sendto(mensaje.encode(), (HOST, PORT))  sendto(s, bytes, count, 0, &sockaddr_in, size)
+//     data = s.recvfrom(LONG_MENSAJE)           recvfrom(s, data, sizeof data, 0, nullptr, nullptr):
+//                                               who sent it is not asked here
+//     time.sleep(PAUSA)                         std::this_thread::sleep_for(...), in pausa.hpp
 #include "address.hpp"
 #include "arguments.hpp"
 #include "pausa.hpp"

@@ -2,6 +2,11 @@
 //
 //     build/p3_udp_echo/udp_echo_server [puerto 3500]
 //     PAUSA=3 build/p3_udp_echo/udp_echo_server                     (1.4: pauses of 3 seconds)
+//
+//     Python                                  POSIX
+//     s.bind(('localhost', 3500))             getaddrinfo for the name (address()), then bind(s, ...)
+//     data, address = s.recvfrom(1024)        recvfrom(s, buffer, 1024, 0, &address, &addrlen)
+//     if data:                                if (!data.empty()): a datagram may have no bytes
 #include "address.hpp"
 #include "arguments.hpp"
 #include "pausa.hpp"

@@ -18,7 +18,7 @@
 #include <strings.h>
 
 struct BareRequest {
-    std::string user;             // "luke@polismassa.com": UTF-8, never empty
+    std::string user; // "luke@polismassa.com": UTF-8, never empty, never with "sip:" in front
     std::uint32_t expires = 3600; // seconds; 0 removes the user
 };
 
@@ -86,10 +86,12 @@ inline BareRequest bare_request(std::string_view datagram) {
     if (method != "REGISTER") throw Refused("405 Method Not Allowed", "Allow: REGISTER\r\n");
 
     BareRequest request;
-    const std::string_view uri =
+    std::string_view uri =
         without(" ", line.substr(method.size(), line.size() - method.size() - version.size()));
     if (!same_name(uri.substr(0, 4), "sip:")) throw Refused("400 Bad Request");
-    request.user = without(" ", uri.substr(4));
+    while (same_name(uri.substr(0, 4), "sip:")) // twice, from a client that was given "sip:luke@…"
+        uri = without(" ", uri.substr(4));
+    request.user = uri;
     if (request.user.empty() || !is_utf8(request.user)) throw Refused("400 Bad Request");
 
     // Headers, up to a blank line or the end. One that goes on in the next line (a blank in front)

@@ -30,7 +30,7 @@
 using Time = std::chrono::system_clock::time_point;
 
 struct Registered {
-    std::string user;    // "luke@polismassa.com": UTF-8, without "sip:"
+    std::string user;    // "luke@polismassa.com": UTF-8, never with "sip:" in front
     std::string address; // "127.0.0.1"
     Time expires;
 };
@@ -133,7 +133,8 @@ void parse_registered(const simdjson::padded_string& json, Time now, Take take) 
     simdjson::dom::parser parser;
     const simdjson::dom::object users = parser.parse(json);
     for (const auto& [key, value] : users) {
-        const std::string_view user = key.starts_with("sip:") ? key.substr(4) : key;
+        std::string_view user = key;
+        while (user.starts_with("sip:")) user.remove_prefix(4); // all: what is read is written without
         if (user.empty()) throw NotRegistered("a user without a name");
         const std::string_view address = value["address"];
         const Time expires = time_of(value["expires"]);

@@ -32,9 +32,7 @@ public:
 
 private:
     // One byte for the '\r' and one that shows that the line is too long.
-    void keep(std::string_view piece) {
-        begun_.append(piece.substr(0, longest + 2 - begun_.size()));
-    }
+    void keep(std::string_view piece) { begun_.append(piece.substr(0, longest + 2 - begun_.size())); }
     template <class Line>
     void finish(Line line) {
         std::string text;
@@ -58,13 +56,18 @@ inline bool same_word(std::string_view given, std::string_view secret) {
 // The number of bytes, 1 to 4, of the UTF-8 character (RFC 3629, section 4) that text begins with;
 // 0 if it begins with none. text must not be empty.
 inline std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
     const auto tail = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) <= 0xBF; };
     const unsigned first = byte(0), second = byte(1);
     if (first < 0x80) return 1;
     if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
     if (first >= 0xE0 && first <= 0xEF)
-        return tail(1) && tail(2) && !(first == 0xE0 && second < 0xA0) && !(first == 0xED && second > 0x9F) ? 3 : 0;
+        return tail(1) && tail(2) && !(first == 0xE0 && second < 0xA0) &&
+                       !(first == 0xED && second > 0x9F)
+                   ? 3
+                   : 0;
     if (first >= 0xF0 && first <= 0xF4)
         return tail(1) && tail(2) && tail(3) && !(first == 0xF0 && second < 0x90) &&
                        !(first == 0xF4 && second > 0x8F)
@@ -83,7 +86,8 @@ inline std::string printable(std::string_view text) {
     while (!text.empty()) {
         const std::size_t length = utf8_length(text);
         const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
-        const bool control = length == 0 || (length == 1 && (character[0] < ' ' || character[0] == 0x7F)) ||
+        const bool control = length == 0 ||
+                             (length == 1 && (character[0] < ' ' || character[0] == 0x7F)) ||
                              (character >= "\xC2\x80" && character <= "\xC2\x9F") ||
                              (character >= "\xE2\x80\xA8" && character <= "\xE2\x80\xAE") ||
                              (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");

@@ -37,7 +37,8 @@ int main(int argc, char* argv[]) {
         }
         // read(), not std::cin: what std::cin has read ahead select() does not see.
         if (typing && FD_ISSET(STDIN_FILENO, &sread)) {
-            const ssize_t n = check(again([&] { return ::read(STDIN_FILENO, data, sizeof data); }), "read");
+            const ssize_t n =
+                check(again([&] { return ::read(STDIN_FILENO, data, sizeof data); }), "read");
             if (n > 0) sendall(s, {data, static_cast<std::size_t>(n)});
             // Ctrl+D: nothing more to say. The server hears it (recv gives 0) and closes.
             typing = n > 0;

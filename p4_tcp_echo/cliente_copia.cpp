@@ -27,7 +27,8 @@ int main(int argc, char* argv[]) {
     if (fichero.bad()) throw SocketError(errno, name);
     mensaje.resize(static_cast<std::size_t>(fichero.gcount()));
     if (mensaje.size() > 999999)
-        throw FramingError(name + ": over 999999 bytes, which do not fit one message: use cliente_copia_grande");
+        throw FramingError(
+            name + ": over 999999 bytes, which do not fit one message: use cliente_copia_grande");
 
     Descriptor s(check(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
     const sockaddr_in addr = address(host, port);

@@ -29,9 +29,9 @@
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-static const char* const PASSWORD = "secreto";      // the word written in the code, as the handout has it
-static constexpr int TRIES = 3;                     // wrong passwords, then out
-static constexpr seconds PASSWORD_TIME{10};         // for the password, tries and all
+static const char* const PASSWORD = "secreto"; // the word written in the code, as the handout has it
+static constexpr int TRIES = 3;                // wrong passwords, then out
+static constexpr seconds PASSWORD_TIME{10};    // for the password, tries and all
 static constexpr std::size_t MOST_WAITING = 262144; // bytes: who lets more wait is put out
 
 struct Member {
@@ -163,7 +163,8 @@ private:
             if (other.stage == Member::chat) others += (others.empty() ? "" : ", ") + other.name;
         member.name = name;
         member.stage = Member::chat;
-        tell(member, "* hola, " + member.name + (others.empty() ? "; no hay nadie más\n" : "; están " + others + "\n"));
+        tell(member, "* hola, " + member.name +
+                         (others.empty() ? "; no hay nadie más\n" : "; están " + others + "\n"));
         tell_others(member, "* entra " + member.name + "\n");
     }
 
@@ -191,13 +192,15 @@ private:
 
     void silent(Member& member) {
         if (member.stage != Member::chat) tell(member, "\n"); // ends the prompt's line
-        tell(member, member.stage == Member::password ? "* sin password a tiempo\n" : "* expulsado por inactividad\n");
+        tell(member, member.stage == Member::password ? "* sin password a tiempo\n"
+                                                      : "* expulsado por inactividad\n");
         leave(member);
     }
 
     void tell_others(const Member& speaker, std::string_view text) {
         for (int fd = 0; fd <= highest_; ++fd)
-            if (Member& member = at(fd); &member != &speaker && member.stage == Member::chat) tell(member, text);
+            if (Member& member = at(fd); &member != &speaker && member.stage == Member::chat)
+                tell(member, text);
     }
 
     // Sends what the socket takes at once; the rest waits until select() says that it takes more.
@@ -205,7 +208,8 @@ private:
         if (member.leaving) return;
         if (member.waiting.empty()) {
             const ssize_t sent = ::send(member.sock, text.data(), text.size(), MSG_NOSIGNAL);
-            if (sent == -1 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return leave(member);
+            if (sent == -1 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+                return leave(member);
             if (sent > 0) text.remove_prefix(static_cast<std::size_t>(sent));
             if (text.empty()) return;
         }
@@ -247,9 +251,9 @@ private:
     std::vector<Member> members_{FD_SETSIZE}; // by descriptor
     std::vector<int> leaving_;
     fd_set readers_, writers_;
-    int highest_ = s_;                                             // of all descriptors watched
-    Clock::time_point earliest_ = Clock::now() + seconds(3600);    // nobody's deadline is before this
-    Descriptor spare_ = reserve_descriptor(); // see refuse()
+    int highest_ = s_;                                          // of all descriptors watched
+    Clock::time_point earliest_ = Clock::now() + seconds(3600); // nobody's deadline is before this
+    Descriptor spare_ = reserve_descriptor();                   // see refuse()
 };
 
 int main(int argc, char* argv[]) {
@@ -270,8 +274,9 @@ int main(int argc, char* argv[]) {
     // A client that resets between select() and accept() must not make accept() wait for the next.
     set_nonblocking(s);
     std::cout << "Socket now listening\n";
-    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
 
-    Chat chat(s, password.empty() ? PASSWORD : password, std::chrono::duration_cast<Clock::duration>(idle));
+    Chat chat(s, password.empty() ? PASSWORD : password,
+              std::chrono::duration_cast<Clock::duration>(idle));
     while (true) chat.serve();
 }

@@ -15,7 +15,8 @@
 static void receive_file(int s, const std::string& name) {
     sockaddr_in addr{};
     socklen_t size = sizeof addr;
-    Descriptor conn(check(again([&] { return ::accept(s, reinterpret_cast<sockaddr*>(&addr), &size); }), "accept"));
+    Descriptor conn(
+        check(again([&] { return ::accept(s, reinterpret_cast<sockaddr*>(&addr), &size); }), "accept"));
     std::cout << "Connected with " << text_of(addr) << '\n';
     end_by_reset(conn, true);
 
@@ -42,7 +43,7 @@ int main(int argc, char* argv[]) {
     check(::bind(s, reinterpret_cast<const sockaddr*>(&addr), sizeof addr), "bind");
     check(::listen(s, 1), "listen");
     std::cout << "Socket now listening\n";
-    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
     try {
         receive_file(s, name);
     } catch (...) {

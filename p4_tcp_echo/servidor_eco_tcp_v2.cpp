@@ -68,6 +68,9 @@ int main(int argc, char* argv[]) {
     std::list<Connection> descriptors; // list of sockets created
     descriptors.push_back({std::move(s), "", ""});
 
+    std::string lines; // what a round prints is written at its end, all at once, not line by line
+    const auto print = [&lines](const std::string& line) { lines.append(line).append("\n"); };
+
     // infinite loop
     while (true) {
         // list of sockets to watch for read events; for write events where a reply waits
@@ -79,6 +82,8 @@ int main(int argc, char* argv[]) {
             FD_SET(client.sock, client.reply.empty() ? &sread : &swrite);
             highest = std::max<int>(highest, client.sock);
         }
+        std::cout << lines << std::flush;
+        lines.clear();
         if (select(highest + 1, &sread, &swrite, nullptr, nullptr) == -1) {
             if (errno == EINTR) continue;
             throw SocketError(errno, "select");
@@ -101,7 +106,7 @@ int main(int argc, char* argv[]) {
                         continue;
                     }
                     set_nonblocking(conn);
-                    std::cout << "Connected to " << text_of(addr) << '\n';
+                    print("Connected to " + text_of(addr));
                     descriptors.push_back(
                         {std::move(conn), text_of(addr), ""}); // sock added to the list to watch
                 } else {
@@ -111,18 +116,17 @@ int main(int argc, char* argv[]) {
                     check(n, "recv");
                     const std::string_view data(buffer, static_cast<std::size_t>(n));
                     if (data.empty()) {
-                        std::cout << "client left " << client->peer << '\n';
+                        print("client left " + client->peer);
                         descriptors.erase(client); // sock.close()
                     } else {
-                        std::string line = "client " + client->peer + "data: ";
-                        std::cout << line.append(data).append("\n");
+                        print("client " + client->peer + "data: " + std::string(data));
                         client->reply = data;
                         send_reply(*client);
                     }
                 }
             } catch (const SocketError&) { // a reset, or an end before its reply
                 if (sock == listening) throw;
-                std::cout << "client left " << client->peer << '\n';
+                print("client left " + client->peer);
                 descriptors.erase(client);
             }
         }

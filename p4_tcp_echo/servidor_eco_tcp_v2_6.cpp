@@ -84,6 +84,9 @@ int main(int argc, char* argv[]) {
     std::list<Connection> descriptors; // list of sockets created
     descriptors.push_back({std::move(s), "", "", Clock::time_point::max()});
 
+    std::string lines; // what a round prints is written at its end, all at once, not line by line
+    const auto print = [&lines](const std::string& line) { lines.append(line).append("\n"); };
+
     // infinite loop
     while (true) {
         // list of sockets to watch for read events; for write events where a reply waits
@@ -103,6 +106,8 @@ int main(int argc, char* argv[]) {
         const auto now = Clock::now();
         timeval wait = until(nearest, now);
         timeval* const timeout = nearest == Clock::time_point::max() ? nullptr : &wait;
+        std::cout << lines << std::flush;
+        lines.clear();
         if (select(highest + 1, &sread, &swrite, nullptr, timeout) == -1) {
             if (errno == EINTR) continue;
             throw SocketError(errno, "select");
@@ -116,7 +121,7 @@ int main(int argc, char* argv[]) {
                     send_reply(*client);
                 } else if (!FD_ISSET(sock, &sread)) {
                     if (client->deadline > now) continue;
-                    std::cout << "client expelled " << client->peer << '\n';
+                    print("client expelled " + client->peer);
                     descriptors.erase(client);  // sock.close()
                 } else if (sock == listening) { // s is the listening socket: this is a connect request
                     sockaddr_in addr{};
@@ -127,7 +132,7 @@ int main(int argc, char* argv[]) {
                         continue;
                     }
                     set_nonblocking(conn);
-                    std::cout << "Connected to " << text_of(addr) << '\n';
+                    print("Connected to " + text_of(addr));
                     descriptors.push_back({std::move(conn), text_of(addr), "",
                                            Clock::now() + SILENCE}); // sock added to the list to watch
                 } else {
@@ -138,18 +143,17 @@ int main(int argc, char* argv[]) {
                     const std::string_view data(buffer, static_cast<std::size_t>(n));
                     client->deadline = Clock::now() + SILENCE;
                     if (data.empty()) {
-                        std::cout << "client left " << client->peer << '\n';
+                        print("client left " + client->peer);
                         descriptors.erase(client); // sock.close()
                     } else {
-                        std::string line = "client " + client->peer + "data: ";
-                        std::cout << line.append(data).append("\n");
+                        print("client " + client->peer + "data: " + std::string(data));
                         client->reply = data;
                         send_reply(*client);
                     }
                 }
             } catch (const SocketError&) { // a reset, or an end before its reply
                 if (sock == listening) throw;
-                std::cout << "client left " << client->peer << '\n';
+                print("client left " + client->peer);
                 descriptors.erase(client);
             }
         }

@@ -39,7 +39,6 @@ using Clock = std::chrono::steady_clock;
 
 // Somebody else's program: what it may use.
 constexpr std::size_t most_output = 64 << 20;  // bytes of one stream of its output
-constexpr long most_resident = 512L << 10;     // KiB
 constexpr rlim_t most_file = 256 << 20;        // bytes of one file
 constexpr rlim_t most_seconds = 120;           // of processor time
 
@@ -256,9 +255,9 @@ void Talk::State::watch() {
         if (!program->replaced || program->ended) continue;
         std::ifstream statm("/proc/" + std::to_string(program->pid) + "/statm");
         long size = 0, resident = 0;
-        if (statm >> size >> resident && resident * (sysconf(_SC_PAGESIZE) / 1024) > most_resident) {
+        if (statm >> size >> resident && resident * (sysconf(_SC_PAGESIZE) / 1024) > options->memory * 1024) {
             ::kill(program->pid, SIGKILL);
-            throw Failure(program->name + " takes more than 512 MiB of memory", "memory");
+            throw Failure(program->name + " takes more than " + std::to_string(options->memory) + " MiB of memory", "memory");
         }
     }
 #endif
@@ -421,6 +420,18 @@ void Program::says(const std::string& line, Seconds within) {
                                                                  : shown(state.output.substr(state.read))),
                           state.read == state.output.size() ? "silent" : "output");
         state.talk->pump(until);
+    }
+}
+
+void Program::shows(const std::string& line) {
+    if (!state_->replaced) return says(line);
+    Talk talk(*state_->talk);
+    try {
+        says(line, talk.has_remarks() ? Seconds{1} : deadline);
+    } catch (const Failure& failure) {
+        const bool worded_otherwise = failure.hint.empty() || failure.hint == "output" || failure.hint == "silent";
+        if (!worded_otherwise) throw;
+        talk.remark(name() + " does not print \"" + line.substr(0, line.find('\r')) + "\" as the exercise does");
     }
 }
 
@@ -1370,6 +1381,8 @@ void Talk::remark(const std::string& sentence) {
         state_.remarks.push_back(sentence);
 }
 
+bool Talk::has_remarks() const { return !state_.remarks.empty(); }
+
 void Talk::tells(const std::string& sentence) { state_.event("·", sentence); }
 
 void Talk::needs(const std::string& tool) {
@@ -1520,6 +1533,10 @@ Result play(const Conversation& conversation, const Options& options) {
     rlimit more = state.files;
     more.rlim_cur = std::min<rlim_t>(more.rlim_max, 1 << 20);
     ::setrlimit(RLIMIT_NOFILE, &more);
+    // A runner that a conversation runs has process numbers that the /proc it sees does not know.
+    std::error_code no_proc;
+    if (const fs::path self = fs::read_symlink("/proc/self", no_proc); !no_proc && self != std::to_string(::getpid()))
+        see_own_processes();
     state.own_network = options.namespaces && take_a_place(state.init);
 
     const char* temporary = std::getenv("TMPDIR");

@@ -62,6 +62,8 @@ class Program {
 public:
     // stdout's next line is exactly this (without its end of line).
     void says(const std::string& line, Seconds within = deadline);
+    // The same; from somebody else's program another wording is a remark, not a failure.
+    void shows(const std::string& line);
     // stdout's next bytes are exactly these (a prompt without an end of line).
     void prompts(const std::string& text, Seconds within = deadline);
     // Some later line of stdout is this; the lines before it are passed over.
@@ -231,6 +233,7 @@ public:
                       const std::string& hint = "");
     // Does what is asked, in a form that differs from the handout's.
     void remark(const std::string& sentence);
+    bool has_remarks() const; // so that what is missing once need not be waited for again and again
     // A sentence in the transcript.
     void tells(const std::string& sentence);
     // Skips unless the tool is in PATH, or with the reason.

@@ -15,6 +15,7 @@ struct Options {
     bool colour = false;     // on a terminal
     bool check = false;      // somebody else's program: shorter deadlines, limits, hints
     bool namespaces = true;  // a network namespace each, where the system allows
+    long memory = 512;       // MiB that somebody else's program may have resident
     bool spanish = false;    // hints in Spanish
     bool settle = false;     // to be compared: waits a moment for what the programs still print
     bool times = false;      // repeat the first request and its reply for a while: requests a second

@@ -273,6 +273,7 @@ int run(int argc, char** argv) {
     options.server = variable("SERVER");
     options.client = variable("CLIENT");
     options.spanish = prefers_spanish();
+    if (const long memory = std::atol(variable("MEMORY").c_str()); memory > 0) options.memory = memory;
     unsigned jobs = 3 * std::max(1U, std::thread::hardware_concurrency());
     enum { test, check, comparison, show, listing, labs } use = test;
     Words names;

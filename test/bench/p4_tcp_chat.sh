@@ -42,11 +42,14 @@ for run in $(seq "$runs"); do
 done
 echo "chat: one writes, $readers read; lines delivered per second (median of $runs)"
 printf '%-26s %14s %14s %14s %10s %12s\n' "lines of 64 bytes" servidor_chat "bare C loop" "Python peer" "of bare" "of Python"
+ratio() { # the median of the ratios of the runs, each beside its neighbour in time
+    paste "$folder/ours.$bytes" "$folder/$1.$bytes" | awk '{ print $1 / $2 }' >"$folder/ratio"
+    median "$folder/ratio"
+}
 for bytes in 64 4096; do
     [ "$bytes" = 64 ] && what="one at a time" || what="64 together"
-    printf '%-26s %14s %14s %14s\n' "$what" "$(median "$folder/ours.$bytes")" "$(median "$folder/bare.$bytes")" \
-        "$(median "$folder/python.$bytes")" |
-        awk -F'  +' '{ printf "%s %9.2f %11.2f\n", $0, $2 / $3, $2 / $4 }'
+    printf '%-26s %14s %14s %14s %10.2f %12.2f\n' "$what" "$(median "$folder/ours.$bytes")" \
+        "$(median "$folder/bare.$bytes")" "$(median "$folder/python.$bytes")" "$(ratio bare)" "$(ratio python)"
 done
 
 begin build/p4_tcp_echo/servidor_chat

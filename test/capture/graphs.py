@@ -5,6 +5,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from connection import after
+
 BLUE, ORANGE, RED, GREY = "#0b5fa5", "#d97706", "#c81e1e", "#6b7280"
 
 
@@ -12,16 +14,12 @@ def kilobytes(number):
     return number / 1000
 
 
-def after(a, b):
-    return (a - b + 2**31) % 2**32 - 2**31
-
-
 def stevens(c):
     """Each segment's first byte when it was sent, and how far the ACKs had come."""
     start, first = c.packets[0].time, c.sender.segments[0].seq
     sent = [(p.time - start, kilobytes(after(p.seq, first))) for p in c.sender.data if p.number not in c.repeated]
     again = [(p.time - start, kilobytes(after(p.seq, first))) for p in c.sender.data if p.number in c.repeated]
-    acked = [(p.time - start, kilobytes(after(p.ack, first))) for p in c.packets if c.way(p) is not c.sender and p.flags & 16]
+    acked = [(p.time - start, kilobytes(after(p.ack, first))) for p in c.answers if p.flags & 16]
     return [("sent", f"with points pt 7 ps 0.45 lc rgb '{BLUE}'", sent),
             ("acknowledged", f"with steps lw 1.5 lc rgb '{ORANGE}'", acked),
             ("sent again", f"with points pt 2 ps 1.4 lw 2 lc rgb '{RED}'", again)]
@@ -54,7 +52,7 @@ def round_trip(c):
 def window(c):
     """The room that the receiver announces, and how much of it is in use."""
     start = c.packets[0].time
-    room = [(p.time - start, kilobytes(p.window)) for p in c.packets if c.way(p) is not c.sender and not p.flags & 6]
+    room = [(p.time - start, kilobytes(p.window)) for p in c.answers if not p.flags & 6]
     flight = [(p.time - start, kilobytes(size)) for p, size in c.flights()]
     return [("receiver's window", f"with steps lw 1.8 lc rgb '{ORANGE}'", room),
             ("bytes under way", f"with steps lw 1.2 lc rgb '{BLUE}'", flight)]
@@ -93,7 +91,8 @@ def draw(folder, name, titled):
     written = []
     for kind, title, unit, curves, key in GRAPHS:
         with tempfile.TemporaryDirectory() as data:
-            body = script(title, unit, key, [(label, c.packets[-1].time - c.packets[0].time, curves(c)) for label, c in titled], data)
+            panels = [(label, c.packets[-1].time - c.packets[0].time, curves(c)) for label, c in titled]
+            body = script(title, unit, key, panels, data)
             height = 120 + 270 * len(titled)
             both = ""
             for terminal, suffix in ((f"pngcairo size 900,{height} font 'DejaVu Sans,11'", "png"),

@@ -16,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         simdjson::dom::parser parser;
         const simdjson::dom::object users = parser.parse(text);
         if (users.begin().key() != request.user) std::abort();
+        parse_registered(simdjson::padded_string(text), Time::min(),
+                         [&](const Registered& entry, simdjson::dom::object) {
+                             if (entry.user != request.user) std::abort();
+                         });
     } catch (const Refused& refused) {
         const std::string_view reply = refused.what();
         if (!reply.starts_with("SIP/2.0 ") || !reply.ends_with("\r\n\r\n")) std::abort();

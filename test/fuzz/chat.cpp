@@ -14,7 +14,8 @@ static std::vector<std::string> lines_of(std::string_view bytes, std::size_t pie
         if (text.size() > LineReader::longest + 2 || text.find('\n') != text.npos) std::abort();
         lines.push_back(too_long ? "too long" : std::string(text));
     };
-    for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) reader.came(bytes.substr(0, piece), line);
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size())))
+        reader.came(bytes.substr(0, piece), line);
     reader.ended(line);
     return lines;
 }
@@ -31,7 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
             length = utf8_length(std::string_view(shown).substr(i));
             const auto first = static_cast<unsigned char>(shown[i]);
             if (length == 0 || first < ' ' || first == 0x7F) std::abort();
-            if (length == 2 && first == 0xC2 && static_cast<unsigned char>(shown[i + 1]) < 0xA0) std::abort();
+            if (length == 2 && first == 0xC2 && static_cast<unsigned char>(shown[i + 1]) < 0xA0)
+                std::abort();
         }
         if (!same_word(line, line.empty() ? "x" : line) != line.empty()) std::abort();
     }

@@ -1,7 +1,7 @@
 // readmsg() over a socket: whatever bytes come, in whatever pieces, it gives messages whose frames are
 // those bytes, or says what is wrong. The first byte of the input is the size of the first piece.
-#include "descriptor.hpp"
 #include "framing.hpp"
+#include "descriptor.hpp"
 
 #include <cstdint>
 #include <cstdlib>

@@ -25,7 +25,8 @@ TEST_CASE("LineReader: the same lines in whatever pieces they come") {
         LineReader reader;
         Heard heard;
         const auto line = [&](std::string_view text, bool too_long) { heard(text, too_long); };
-        for (std::size_t i = 0; i < bytes.size(); i += piece) reader.came(std::string_view(bytes).substr(i, piece), line);
+        for (std::size_t i = 0; i < bytes.size(); i += piece)
+            reader.came(std::string_view(bytes).substr(i, piece), line);
         reader.ended(line);
         reader.ended(line); // nothing is left
         CHECK(heard.lines == expected);
@@ -57,11 +58,12 @@ TEST_CASE("same_word: the same, and nothing else") {
 }
 
 TEST_CASE("utf8_length: RFC 3629's table at its borders") {
-    for (const char* good : {"a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-                             "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+    for (const char* good : {"a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                             "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
         CHECK(utf8_length(good) == std::string(good).size());
-    for (const char* bad : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xe0\x9f\xbf", "\xe0\xa0", "\xed\xa0\x80",
-                            "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"})
+    for (const char* bad : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xe0\x9f\xbf",
+                            "\xe0\xa0", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98",
+                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"})
         CHECK(utf8_length(bad) == 0);
 }
 
@@ -69,15 +71,20 @@ TEST_CASE("printable: no byte that a terminal obeys is left") {
     CHECK(printable("hola, ñandú €😀") == "hola, ñandú €😀");
     CHECK(printable("\x1b[31m\x07\x7f") == "?[31m??");
     CHECK(printable("a\tb\rc\nd") == "a b?c?d");
-    CHECK(printable("\xc2\x9b" "2J\xc2\x80\xc2\x9f\xc2\xa0") == "?2J??\xc2\xa0");
-    CHECK(printable("\x9b" "2J") == "?2J");
+    CHECK(printable("\xc2\x9b"
+                    "2J\xc2\x80\xc2\x9f\xc2\xa0") == "?2J??\xc2\xa0");
+    CHECK(printable("\x9b"
+                    "2J") == "?2J");
     CHECK(printable("\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8\xe2\x80\xa7") == "???\xe2\x80\xa7");
     // Nothing of a broken character joins what follows it.
-    CHECK(printable("\xe2\x80" "a\xc3") == "??a?");
+    CHECK(printable("\xe2\x80"
+                    "a\xc3") == "??a?");
     for (int first = 0; first < 256; ++first)
         for (int second = 0; second < 256; ++second) {
-            const std::string shown = printable(std::string{static_cast<char>(first), static_cast<char>(second)});
-            for (std::size_t i = 0; i < shown.size(); i += utf8_length(std::string_view(shown).substr(i))) {
+            const std::string shown =
+                printable(std::string{static_cast<char>(first), static_cast<char>(second)});
+            for (std::size_t i = 0; i < shown.size();
+                 i += utf8_length(std::string_view(shown).substr(i))) {
                 REQUIRE(utf8_length(std::string_view(shown).substr(i)) > 0);
                 REQUIRE(static_cast<unsigned char>(shown[i]) >= ' ');
             }
@@ -86,7 +93,9 @@ TEST_CASE("printable: no byte that a terminal obeys is left") {
 }
 
 TEST_CASE("valid_nick") {
-    for (const char* good : {"a", "ana", "Begoña", "x_1-2.3", "12345678901234567890123456789012"}) CHECK(valid_nick(good));
-    for (const char* bad : {"", " ", "a b", "*", "<a>", "a,b", "a\n", "\x1b", "\xff", "123456789012345678901234567890123"})
+    for (const char* good : {"a", "ana", "Begoña", "x_1-2.3", "12345678901234567890123456789012"})
+        CHECK(valid_nick(good));
+    for (const char* bad :
+         {"", " ", "a b", "*", "<a>", "a,b", "a\n", "\x1b", "\xff", "123456789012345678901234567890123"})
         CHECK_FALSE(valid_nick(bad));
 }

@@ -55,13 +55,14 @@ TEST_CASE("ports: 1 to 65535, 0 for servers only, digits only") {
     CHECK(port_argument("0080") == 80);
     CHECK(server_port_argument("0") == 0);
     CHECK_THROWS_AS(port_argument("0"), UsageError);
-    for (const char* wrong : {"", " ", "-1", "+80", "80x", "x80", " 80", "80 ", "8 0", "65536", "0x50", "1e3", "80.0",
-                              "99999999999999999999"}) {
+    for (const char* wrong : {"", " ", "-1", "+80", "80x", "x80", " 80", "80 ", "8 0", "65536", "0x50",
+                              "1e3", "80.0", "99999999999999999999"}) {
         CAPTURE(wrong);
         CHECK_THROWS_AS(port_argument(wrong), UsageError);
         CHECK_THROWS_AS(server_port_argument(wrong), UsageError);
     }
-    CHECK_THROWS_WITH(port_argument("80x"), "unit_tests: the port must be a number from 1 to 65535, not '80x'");
+    CHECK_THROWS_WITH(port_argument("80x"),
+                      "unit_tests: the port must be a number from 1 to 65535, not '80x'");
 }
 
 TEST_CASE("seconds: decimals, and nothing that is no span of time") {
@@ -79,7 +80,8 @@ TEST_CASE("usage: the number of arguments, and the words") {
     CHECK_NOTHROW(usage(1, 0, 0, ""));
     CHECK_NOTHROW(usage(3, 2, 3, "<host> <port> [x]"));
     CHECK_NOTHROW(usage(4, 2, 3, "<host> <port> [x]"));
-    CHECK_THROWS_WITH_AS(usage(2, 2, 3, "<host> <port> [x]"), "Usage: unit_tests <host> <port> [x]", UsageError);
+    CHECK_THROWS_WITH_AS(usage(2, 2, 3, "<host> <port> [x]"), "Usage: unit_tests <host> <port> [x]",
+                         UsageError);
     CHECK_THROWS_WITH_AS(usage(2, 0, 0, ""), "Usage: unit_tests", UsageError);
 }
 
@@ -174,6 +176,7 @@ TEST_CASE("plazo: seconds and microseconds") {
         const timeval tv = plazo(segundos);
         CHECK(tv.tv_usec >= 0);
         CHECK(tv.tv_usec < 1000000);
-        CHECK(static_cast<double>(tv.tv_sec) + static_cast<double>(tv.tv_usec) / 1e6 == doctest::Approx(segundos));
+        CHECK(static_cast<double>(tv.tv_sec) + static_cast<double>(tv.tv_usec) / 1e6 ==
+              doctest::Approx(segundos));
     }
 }

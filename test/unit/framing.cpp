@@ -1,6 +1,6 @@
 // common/framing.hpp: messages on a stream, in whatever pieces they come.
-#include "descriptor.hpp"
 #include "framing.hpp"
+#include "descriptor.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -47,8 +47,8 @@ TEST_CASE("encapsula: six digits, a colon, the body") {
 }
 
 TEST_CASE("readmsg: bodies that the handout's misreads") {
-    const std::vector<std::string> bodies{"hola",  "",   ":", "::a:", "000001:x", "a\r\nb\n", std::string(3, '\0'),
-                                          "adios", "\xff\xfe"};
+    const std::vector<std::string> bodies{
+        "hola", "", ":", "::a:", "000001:x", "a\r\nb\n", std::string(3, '\0'), "adios", "\xff\xfe"};
     Pair pair;
     for (const auto& body : bodies) sendall(pair.writer, encapsula(body)); // all of them together
     pair.writer.close();
@@ -94,8 +94,8 @@ TEST_CASE("readmsg: what is wrong is said, with the bytes that are missing") {
     CHECK(complaint("000004") == "the stream ends inside a header: 1 bytes are missing");
     CHECK(complaint("000004:") == "the stream ends inside a message: 4 of 4 bytes are missing");
     CHECK(complaint("000004:hol") == "the stream ends inside a message: 1 of 4 bytes are missing");
-    for (const char* header : {"hola y adios", "00004:hola", "0000040hola", "-00004:hola", "+00004:hola", " 00004:hola",
-                               "0x0004:hola", "x", "00000\n", "000004;hola"})
+    for (const char* header : {"hola y adios", "00004:hola", "0000040hola", "-00004:hola", "+00004:hola",
+                               " 00004:hola", "0x0004:hola", "x", "00000\n", "000004;hola"})
         CHECK_MESSAGE(complaint(header) == "the header must be 6 digits and ':'", header);
 }
 
