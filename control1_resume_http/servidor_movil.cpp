@@ -95,10 +95,14 @@ std::uint64_t unacknowledged(int conn, std::uint64_t taken) {
     int bytes = 0;
 #if defined(SIOCOUTQ)
     if (::ioctl(conn, SIOCOUTQ, &bytes) == 0) return std::min(static_cast<std::uint64_t>(bytes), taken);
-#elif defined(FIONWRITE)
+#elif defined(FIONWRITE) // the BSDs
     if (::ioctl(conn, FIONWRITE, &bytes) == 0) return std::min(static_cast<std::uint64_t>(bytes), taken);
 #endif
     socklen_t size = sizeof bytes;
+#if defined(SO_NWRITE) // macOS
+    if (::getsockopt(conn, SOL_SOCKET, SO_NWRITE, &bytes, &size) == 0)
+        return std::min(static_cast<std::uint64_t>(bytes), taken);
+#endif
     if (::getsockopt(conn, SOL_SOCKET, SO_SNDBUF, &bytes, &size) == -1) return taken;
     return std::min(static_cast<std::uint64_t>(bytes), taken);
 }
