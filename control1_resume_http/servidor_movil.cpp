@@ -69,7 +69,7 @@ constexpr Milliseconds tick = 1'000;                   // how often these are lo
 
 constexpr std::size_t small_file = 32 * 1024; // bytes; read and sent together with the head
 constexpr std::uint64_t a_turn = 1 << 20; // bytes that a client is sent at most before the others' turn
-constexpr std::uint64_t a_turn_alone = 8 << 20;
+constexpr std::uint64_t a_turn_alone = 2 << 20;
 
 Milliseconds now() {
     using namespace std::chrono;
