@@ -437,6 +437,18 @@ void Program::says(const std::string& line, Seconds within) {
     }
 }
 
+void Program::shows(const std::string& line) {
+    if (!state_->replaced) return says(line);
+    Talk talk(*state_->talk);
+    try {
+        says(line, talk.has_remarks() ? Seconds{1} : deadline);
+    } catch (const Failure& failure) {
+        const bool worded_otherwise = failure.hint.empty() || failure.hint == "output" || failure.hint == "silent";
+        if (!worded_otherwise) throw;
+        talk.remark(name() + " does not print \"" + line.substr(0, line.find('\r')) + "\" as the exercise does");
+    }
+}
+
 void Program::prompts(const std::string& text, Seconds within) {
     auto& state = *state_;
     const auto until = by(*state.talk, within);

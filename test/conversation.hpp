@@ -62,6 +62,8 @@ class Program {
 public:
     // stdout's next line is exactly this (without its end of line).
     void says(const std::string& line, Seconds within = deadline);
+    // The same; from somebody else's program another wording is a remark, not a failure.
+    void shows(const std::string& line);
     // stdout's next bytes are exactly these (a prompt without an end of line).
     void prompts(const std::string& text, Seconds within = deadline);
     // Some later line of stdout is this; the lines before it are passed over.

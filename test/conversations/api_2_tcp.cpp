@@ -7,16 +7,6 @@ using namespace conversation;
 
 namespace {
 
-// What a listing prints. Somebody else's program may word it otherwise: that is worth a remark.
-void shows(Talk& talk, Program& program, const std::string& line) {
-    if (!program.is_replaced()) return program.says(line);
-    try {
-        program.says(line, talk.has_remarks() ? Seconds{1} : deadline);
-    } catch (const Failure&) {
-        talk.remark(program.name() + " does not print \"" + line + "\" as the exercise does");
-    }
-}
-
 std::uint32_t crc32(const std::string& bytes) {
     std::uint32_t crc = 0xffffffff;
     for (char c : bytes) {
@@ -57,12 +47,12 @@ std::string small_png() {
 
 CONVERSATION("api.2.3", "tcp_echo_server", "client and server, as 2.3 runs them", "demo") {
     Program& server = talk.tcp_server("tcp_echo_server", {}, 3500);
-    shows(talk, server, "Socket creado, escuchando en 127.0.0.1:3500");
+    server.shows("Socket creado, escuchando en 127.0.0.1:3500");
     for (int i = 0; i < 2; i++) {
         Program& client = talk.client("tcp_echo_client", {}, 3500);
-        shows(talk, client, "Recibido:  Hola Mundo!");
+        client.shows("Recibido:  Hola Mundo!");
         client.ends(0);
-        shows(talk, server, "Conexion desde: 127.0.0.1:<port>");
+        server.shows("Conexion desde: 127.0.0.1:<port>");
     }
     server.still_runs();
 }
@@ -74,7 +64,7 @@ CONVERSATION("api.2.3", "tcp_echo_client", "says Hola Mundo! and shows the reply
     conn.receives("Hola Mundo!");
     conn.sends("Hola a ti");
     conn.ends();
-    shows(talk, client, "Recibido:  Hola a ti");
+    client.shows("Recibido:  Hola a ti");
     client.ends(0);
 }
 
@@ -123,11 +113,11 @@ CONVERSATION("api.2.5.2", "tcp_echo_client_2_5_2", "send() in pieces of 4 bytes,
     Tcp conn = server.accepts();
     conn.receives("Hola Mundo!");
     conn.sends("Hola Mundo!");
-    shows(talk, client, "send(): 4 de 4 bytes");
-    shows(talk, client, "send(): 4 de 4 bytes");
-    shows(talk, client, "send(): 3 de 3 bytes");
+    client.shows("send(): 4 de 4 bytes");
+    client.shows("send(): 4 de 4 bytes");
+    client.shows("send(): 3 de 3 bytes");
     conn.closes();
-    shows(talk, client, "Recibido:  Hola Mundo!");
+    client.shows("Recibido:  Hola Mundo!");
     client.ends(0);
 }
 
@@ -151,11 +141,11 @@ CONVERSATION("api.2.5.3", "tcp_echo_server_2_5_3", "recv(4) in a loop: nothing i
     client.half_closes();
     client.receives("Hola Mundo!");
     client.ends();
-    shows(talk, server, "Socket creado, escuchando en 127.0.0.1:3500");
-    shows(talk, server, "Conexion desde: 127.0.0.1:<port>");
-    shows(talk, server, "Recibi: Hola");
-    shows(talk, server, "Recibi:  Mun");
-    shows(talk, server, "Recibi: do!");
+    server.shows("Socket creado, escuchando en 127.0.0.1:3500");
+    server.shows("Conexion desde: 127.0.0.1:<port>");
+    server.shows("Recibi: Hola");
+    server.shows("Recibi:  Mun");
+    server.shows("Recibi: do!");
     server.still_runs();
 }
 
@@ -165,10 +155,10 @@ CONVERSATION("api.2.5.4", "tcp_server_2_5_4", "a text and an image over one conn
     Program& server = talk.tcp_server("tcp_server_2_5_4", {}, 3500);
     Program& client = talk.client("tcp_client_2_5_4", {"127.0.0.1", "3500", "Hola, te mando una foto", "foto.png"}, 3500);
     client.ends(0);
-    shows(talk, server, "Socket creado, escuchando en 127.0.0.1:3500");
-    shows(talk, server, "Conexion desde: 127.0.0.1:<port>");
-    shows(talk, server, "Recibido texto: Hola, te mando una foto");
-    shows(talk, server, "Recibida imagen: " + std::to_string(image.size()) + " bytes, en ./imagen");
+    server.shows("Socket creado, escuchando en 127.0.0.1:3500");
+    server.shows("Conexion desde: 127.0.0.1:<port>");
+    server.shows("Recibido texto: Hola, te mando una foto");
+    server.shows("Recibida imagen: " + std::to_string(image.size()) + " bytes, en ./imagen");
     if (!server.is_replaced()) talk.expect_equal("the image that was received", talk.reads("imagen"), image);
     server.still_runs();
 }

@@ -10,16 +10,6 @@ using namespace conversation;
 
 namespace {
 
-// What a listing prints. Somebody else's program may word it otherwise: that is worth a remark.
-void shows(Talk& talk, Program& program, const std::string& line) {
-    if (!program.is_replaced()) return program.says(line);
-    try {
-        program.says(line, talk.has_remarks() ? Seconds{1} : deadline);
-    } catch (const Failure&) {
-        talk.remark(program.name() + " does not print \"" + line + "\" as the exercise does");
-    }
-}
-
 // Types a line at the client's prompt.
 void answers_prompt(Talk& talk, Program& client, const std::string& line) {
     try {
@@ -33,7 +23,7 @@ void answers_prompt(Talk& talk, Program& client, const std::string& line) {
 
 // The reply stands on the client's screen.
 void shows_reply(Talk& talk, Program& client, const std::string& reply) {
-    shows(talk, client, "Server reply : " + reply);
+    client.shows("Server reply : " + reply);
     talk.waits("the client prints the reply " + reply,
                [&] { return client.output().find(reply) != std::string::npos; });
 }
@@ -57,9 +47,9 @@ CONVERSATION("p4tcp", "cliente_http", "asks a web server and prints each step an
     Tcp conn = web.accepts();
     conn.receives("GET / HTTP/1.1\r\n\r\n");
     conn.sends("HTTP/1.1 400 Bad Request\r\n\r\n");
-    shows(talk, client, "Socket Created");
-    shows(talk, client, "Socket Connected to 127.0.0.1");
-    shows(talk, client, "Message send successfully");
+    client.shows("Socket Created");
+    client.shows("Socket Connected to 127.0.0.1");
+    client.shows("Message send successfully");
     client.ends(0);
     conn.ends();
     talk.expect(client.output().find("HTTP/1.1 400 Bad Request") != std::string::npos, "the reply is shown");
@@ -165,15 +155,15 @@ CONVERSATION("p4tcp.1", "cliente_eco_tcp_v1", "nobody there, a reset, wrong argu
 
 CONVERSATION("p4tcp.2", "servidor_eco_tcp_v1", "echoes to one client, and '.' ends both") {
     Program& server = talk.tcp_server("servidor_eco_tcp_v1", {}, 5000);
-    shows(talk, server, "Socket now listening");
+    server.shows("Socket now listening");
     Program& client = talk.client("cliente_eco_tcp_v1", {"127.0.0.1", "5000"}, 5000);
-    shows(talk, server, "Connected with 127.0.0.1:<port>");
+    server.shows("Connected with 127.0.0.1:<port>");
     answers_prompt(talk, client, "hola");
     shows_reply(talk, client, "hola");
     answers_prompt(talk, client, "que tal");
     shows_reply(talk, client, "que tal");
     answers_prompt(talk, client, ".");
-    shows(talk, server, "Disconnected 127.0.0.1:<port>");
+    server.shows("Disconnected 127.0.0.1:<port>");
     server.ends(0);
     client.ends(0);
 }
@@ -206,7 +196,7 @@ CONVERSATION("p4tcp.2", "servidor_eco_tcp_v1", "netcat's '.' with its line end; 
 
 CONVERSATION("p4tcp.2", "servidor_eco_tcp_v1_2", "two clients by turns: when the first goes, the second's has come", "demo") {
     Program& server = talk.tcp_server("servidor_eco_tcp_v1_2", {}, 5000);
-    shows(talk, server, "Socket now listening");
+    server.shows("Socket now listening");
     Tcp first = talk.connects(5000, "primero");
     Tcp second = talk.connects(5000, "segundo");
     first.sends("hola");
@@ -217,9 +207,9 @@ CONVERSATION("p4tcp.2", "servidor_eco_tcp_v1_2", "two clients by turns: when the
     first.receives("adios");
     first.closes();
     second.receives("yo tambien");
-    shows(talk, server, "Connected with 127.0.0.1:<port>");
-    shows(talk, server, "Disconnected 127.0.0.1:<port>");
-    shows(talk, server, "Connected with 127.0.0.1:<port>");
+    server.shows("Connected with 127.0.0.1:<port>");
+    server.shows("Disconnected 127.0.0.1:<port>");
+    server.shows("Connected with 127.0.0.1:<port>");
     second.closes();
     Tcp third = talk.connects(5000, "tercero");
     third.sends("sigue");
@@ -281,15 +271,15 @@ unsigned sockets(unsigned at, const std::string& state) {
 CONVERSATION("p4tcp.4", "servidor_eco_tcp_v2", "two clients in parallel: three sockets in the server, one in each client") {
     Program& server = talk.tcp_server("servidor_eco_tcp_v2", {}, 5000);
     Program& first = talk.client("cliente_eco_tcp_v1", {"127.0.0.1", "5000"}, 5000);
-    shows(talk, server, "Socket now listening");
-    shows(talk, server, "Connected to 127.0.0.1:<port>");
+    server.shows("Socket now listening");
+    server.shows("Connected to 127.0.0.1:<port>");
     Program& second = talk.client("cliente_eco_tcp_v1", {"127.0.0.1", "5000"}, 5000);
-    shows(talk, server, "Connected to 127.0.0.1:<port>");
+    server.shows("Connected to 127.0.0.1:<port>");
     answers_prompt(talk, second, "soy el segundo");
-    shows(talk, server, "client 127.0.0.1:<port>data: soy el segundo");
+    server.shows("client 127.0.0.1:<port>data: soy el segundo");
     shows_reply(talk, second, "soy el segundo");
     answers_prompt(talk, first, "y yo el primero");
-    shows(talk, server, "client 127.0.0.1:<port>data: y yo el primero");
+    server.shows("client 127.0.0.1:<port>data: y yo el primero");
     shows_reply(talk, first, "y yo el primero");
 #ifdef __linux__
     if (talk.has_own_network()) {
@@ -300,7 +290,7 @@ CONVERSATION("p4tcp.4", "servidor_eco_tcp_v2", "two clients in parallel: three s
 #endif
     first.closes_input();
     first.ends(0);
-    shows(talk, server, "client left 127.0.0.1:<port>");
+    server.shows("client left 127.0.0.1:<port>");
     server.still_runs();
 }
 
@@ -375,23 +365,23 @@ CONVERSATION("p4tcp.6", "servidor_eco_tcp_v2_6", "who wrote while the server was
 CONVERSATION("p4tcp", "servidor_hola_adios", "two messages come as one") {
     Program& server = talk.tcp_server("servidor_hola_adios", {}, 5000);
     Program& client = talk.client("cliente_hola_adios", {}, 5000);
-    shows(talk, client, "socket conectado");
-    shows(talk, client, "envio: hola");
-    shows(talk, client, "envio: adios");
+    client.shows("socket conectado");
+    client.shows("envio: hola");
+    client.shows("envio: adios");
     client.ends(0);
-    shows(talk, server, "holaadios");
+    server.shows("holaadios");
     server.ends(0);
 }
 
 CONVERSATION("p4tcp.7", "servidor_tcp_v3", "the same two messages, each with its size in front, stay two") {
     Program& server = talk.tcp_server("servidor_tcp_v3", {}, 5000);
     Program& client = talk.client("cliente_tcp_v3", {}, 5000);
-    shows(talk, client, "socket conectado");
-    shows(talk, client, "envio: hola");
-    shows(talk, client, "envio: adios");
+    client.shows("socket conectado");
+    client.shows("envio: hola");
+    client.shows("envio: adios");
     client.ends(0);
-    shows(talk, server, "hola");
-    shows(talk, server, "adios");
+    server.shows("hola");
+    server.shows("adios");
     server.ends(0);
 }
 
@@ -459,7 +449,7 @@ CONVERSATION("p4tcp.7", "cliente_eco_tcp_v3_7", "puts the size in front, and sho
     Listener server = talk.listens(5000, "servidor");
     Program& client = talk.client("cliente_eco_tcp_v3_7", {"127.0.0.1", "5000"}, 5000);
     Tcp conn = server.accepts();
-    shows(talk, client, "socket conectado");
+    client.shows("socket conectado");
     answers_prompt(talk, client, "hola");
     conn.receives("000004:hola");
     conn.sends("0000");
@@ -501,7 +491,7 @@ CONVERSATION("p4tcp.7", "cliente_eco_tcp_v3_7", "every error is caught: no serve
 
 // --- option (c)
 
-CONVERSATION("p4tcp", "servidor_eco_tcp_hilos", "two clients in parallel, a thread each") {
+CONVERSATION("p4tcp", "servidor_eco_tcp_hilos", "two clients in parallel, a thread each", "varies") {
     Program& server = talk.tcp_server("servidor_eco_tcp_hilos", {}, 5000);
     Tcp first = talk.connects(5000, "primero");
     Tcp second = talk.connects(5000, "segundo");
@@ -510,7 +500,7 @@ CONVERSATION("p4tcp", "servidor_eco_tcp_hilos", "two clients in parallel, a thre
     first.sends("y yo el primero");
     first.receives("y yo el primero");
     first.closes();
-    shows(talk, server, "Socket now listening");
+    server.shows("Socket now listening");
     second.sends("sigo");
     second.receives("sigo");
 }
