@@ -1125,7 +1125,8 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, K
         ::dup2(in[0], 0);
         ::dup2(out[1], 1);
         ::dup2(err[1], 2);
-        std::signal(SIGPIPE, SIG_DFL);
+        // A shell's & has them ignored, and what is ignored stays so: Ctrl+C would be lost on Python.
+        for (int signal : {SIGPIPE, SIGINT, SIGQUIT}) std::signal(signal, SIG_DFL);
         if (::chdir(talk.folder.c_str()) == -1) ::_exit(127);
 #ifdef __linux__
         if (talk.network_of && ::setns(network, CLONE_NEWNET) == -1) ::_exit(127);
