@@ -30,7 +30,7 @@ const std::map<std::string, Words2, std::less<>> entries{
       "El mensaje del cliente no llega: host y puerto vienen de los argumentos (o de las constantes del guion), el puerto como entero. "
       "¿Espera la respuesta a un mensaje anterior, o el teclado?"}},
     {"other address",
-     {"The server replied to a fixed port, not to the one that the request came from: use the address that recvfrom() gives.",
+     {"The server replied to a fixed port, not to the one that the request came from: use the address that recvfrom() gave.",
       "El servidor ha respondido a un puerto fijo y no al de quien preguntó: usa la dirección que da recvfrom()."}},
     {"other socket",
      {"The reply must leave from the socket that received the request: reply with sendto() on that very socket.",

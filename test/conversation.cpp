@@ -102,6 +102,7 @@ struct Program::State {
     int status = -1;       // of waitpid(2), once ended
     bool ended = false;
     bool end_told = false;
+    bool end_wanted = false; // as the conversation asks: what it said then is no mistake
 };
 
 struct Udp::State {
@@ -548,6 +549,7 @@ void Program::ends(int expected, Seconds within) {
         throw Failure(name() + " must end with status " + std::to_string(expected) + ", and it " +
                           text_of_status(state_->status),
                       hint_of_errors(state_->errors));
+    state_->end_wanted = true;
 }
 
 void Program::ends_by(int signal, Seconds within) {
@@ -558,6 +560,7 @@ void Program::ends_by(int signal, Seconds within) {
 
 void Program::ends_badly(Seconds within) {
     if (status(within) == 0) throw Failure(name() + " must end with an error, and it ended with status 0");
+    state_->end_wanted = true;
 }
 
 void Program::still_runs() {
@@ -1624,7 +1627,7 @@ Result play(const Conversation& conversation, const Options& options) {
         hint = failure.hint;
         // What a program said when it broke explains more than what was missed.
         for (auto& program : state.programs) {
-            if (!program->replaced) continue;
+            if (!program->replaced || program->end_wanted) continue;
             // socketserver sends its (empty) reply before it prints the traceback.
             const auto until = Clock::now() + std::chrono::seconds(1);
             while (!program->ended && Clock::now() < until && hint_of_errors(program->errors).empty()) state.pump(until);
