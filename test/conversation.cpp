@@ -764,7 +764,7 @@ std::string why_nothing(Udp::State& state) {
     const sockaddr_in addr = socket_address("127.0.0.1", state.to);
     char reply[65536];
     if (::sendto(state.fd, state.sent.data(), state.sent.size(), 0, plain(addr), sizeof addr) >= 0 &&
-        talk.pump(Clock::now() + std::chrono::seconds(2), state.fd) &&
+        talk.pump(Clock::now() + std::chrono::seconds(1), state.fd) &&
         ::recv(state.fd, reply, sizeof reply, MSG_DONTWAIT) >= 0)
         return "late";
     return "no reply";
@@ -1629,7 +1629,7 @@ Result play(const Conversation& conversation, const Options& options) {
         for (auto& program : state.programs) {
             if (!program->replaced || program->end_wanted) continue;
             // socketserver sends its (empty) reply before it prints the traceback.
-            const auto until = Clock::now() + std::chrono::seconds(1);
+            const auto until = Clock::now() + std::chrono::milliseconds(failure.hint == "differs" ? 1000 : 100);
             while (!program->ended && Clock::now() < until && hint_of_errors(program->errors).empty()) state.pump(until);
             while (!program->ended && Clock::now() < until + std::chrono::seconds(5) && is_amid_traceback(program->errors))
                 state.pump(until + std::chrono::seconds(5));
