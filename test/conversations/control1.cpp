@@ -65,7 +65,7 @@ CONVERSATION("c1.2", "control1", "the report's demonstration: curl, Ctrl+C, curl
     if (servidor.is_replaced() && junto != file && misses_what_was_in_flight)
         talk.remark("counts bytes as delivered that the client never got: " + std::to_string(file.size() - junto.size()) +
                     " are missing between the two parts");
-    else talk.expect_equal("the two parts together", junto, file);
+    else talk.expect_equal("the two parts together", junto, file, "resume");
     talk.expect(asks(talk, static_cast<std::uint16_t>(std::stoi(url.substr(url.find(':') + 1))), "/" + id + "/word.doc").status == 404,
                 "at the end of the file the id is forgotten: asked again, 404");
 }

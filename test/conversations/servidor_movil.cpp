@@ -68,7 +68,7 @@ CONVERSATION("c1.2", "servidor_movil", "part of a file, the network is lost, the
             servidor.says_at_last("El cliente " + path.substr(1, 36) + " alcanzó a descargar " + std::to_string(got.size()) + " bytes");
     }
     got += asks(talk, port, path).body;
-    talk.expect_equal("all parts together", got, file);
+    talk.expect_equal("all parts together", got, file, "resume");
 }
 
 CONVERSATION("c1.2", "servidor_movil", "a device that asks again takes the download over from its dead connection", "ours") {
