@@ -155,8 +155,39 @@ CONVERSATION("checker", "runner", "wrong HTTP servers: ids, and the rest of a fi
     });
 }
 
-CONVERSATION("checker", "runner", "wrong HTTP servers: what was in flight is lost", "ours") {
-    talk.sets("PAUSA", "0");
-    all_fail(talk, {{"c1.2", "control1.py", "", "file.seek(sent)", "file.seek(0)",
-                     {"all parts together must be", "The rest must begin where the first part ended"}}});
+// A conversation with two programs: one is a student's, the other ours.
+CONVERSATION("checker", "runner", "a student's client with our server, and a student's server with our client", "ours") {
+    const fs::path peers = repository() / "test" / "peers";
+    const std::string server = "python3 " + (peers / "tcp_eco_v1.py").string() + " one";
+    const std::string client = "python3 " + (peers / "tcp_eco_cliente.py").string() + " lines";
+    for (const auto& [which, command] : {std::pair{"SERVER", server}, {"CLIENT", client}})
+        must_hold(talk, checked(talk, "servidor_eco_tcp_v1", which, command, 0), "1 passed, 0 failed");
+    all_fail(talk, {{"servidor_eco_tcp_v1", "tcp_eco_v1.py", "one", "conn.sendall(data)", "conn.sendall(data.upper())",
+                     {"$ cliente_eco_tcp_v1 127.0.0.1 5000", "differs from here, byte 15"}}}, "SERVER");
+    all_fail(talk, {{"servidor_eco_tcp_v1", "tcp_eco_cliente.py", "lines", "s.sendall(message)", "s.sendall(message.decode())",
+                     {"$ servidor_eco_tcp_v1", "TypeError: a bytes-like object is required"}}}, "CLIENT");
+}
+
+CONVERSATION("checker", "runner", "a select() server that does not catch a reset does what exercises 4 and 5 ask", "ours") {
+    make_wrong(talk, "tcp_eco_v2.py", "except ConnectionError:", "except ZeroDivisionError:");
+    must_hold(talk, checked(talk, "servidor_eco_tcp_v2", "CMD", "python3 tcp_eco_v2.py", 0), "2 passed, 0 failed");
+}
+
+CONVERSATION("checker", "runner", "Python 2 is recognised, and cannot run", "ours") {
+    const std::string end_of_server = "s = socket.socket()\ns.bind(('', 5000))\ns.listen(1)\nconn, addr = s.accept()\nconn.close()\n";
+    const struct {
+        const char *exercise, *file;
+        std::string program;
+    } programs[] = {
+        {"servidor_eco_tcp_v1", "imprime.py", "import socket\nprint 'Socket now listening'\n" + end_of_server},
+        {"servidor_eco_tcp_v1", "captura.py", "import socket\ntry:\n    pass\nexcept socket.error, msg:\n    pass\n" + end_of_server},
+        {"cliente_eco_tcp_v1", "pregunta.py", "import socket, sys\ns = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n"
+                                              "s.send(raw_input('Enter message to send : '))\n"},
+    };
+    for (const auto& one : programs) {
+        talk.writes(one.file, one.program);
+        const std::string said = checked(talk, one.exercise, "CMD", std::string("python3 ") + one.file, 1);
+        must_hold(talk, said, "CANNOT");
+        must_hold(talk, said, "This is Python 2");
+    }
 }
