@@ -1,6 +1,6 @@
 // Control 1, listings 1 to 8: the report's prototype, a server from which an interrupted download can be
 // taken up again. It shows HTTP's request and answer as text over a TCP connection, and where the
-// progress of a client that moves can be kept: in the server, under an id that the client asks for first.
+// progress of a client that moves can be kept: in the server, under an id that it asks for first.
 //
 //   Run:  cd folder-to-serve; control1 [puerto]    (0, the default: the system chooses; it is printed)
 //         curl 127.0.0.1:PUERTO                                    an id
@@ -120,7 +120,8 @@ void handle(int request) {
     // Listing 7: /id/archivo
     const std::string ruta = str_data.substr(5, str_data.find_first_of(" \r\n", 5) - 5);
     const std::string cliente_id = ruta.substr(0, ruta.find('/'));
-    const std::string archivo = ruta.size() > cliente_id.size() ? ruta.substr(cliente_id.size() + 1) : "";
+    const std::string archivo =
+        ruta.size() > cliente_id.size() ? ruta.substr(cliente_id.size() + 1) : "";
 
     // Listing 6: an id that nobody was given
     if (!dict_cliente_progreso.contains(cliente_id)) {
@@ -130,9 +131,10 @@ void handle(int request) {
     }
     // Only a regular file of this very folder: no other folder, no link, no device
     struct stat archivo_stat {};
-    const Descriptor output(archivo.find('/') != archivo.npos
-                                ? -1
-                                : ::open(archivo.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const Descriptor output(
+        archivo.find('/') != archivo.npos
+            ? -1
+            : ::open(archivo.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (output == -1 || ::fstat(output, &archivo_stat) == -1 || !S_ISREG(archivo_stat.st_mode)) {
         const std::string headers = genera_cabeceras(404, 0);
         sendall(request, headers);

@@ -22,7 +22,8 @@ inline std::string format_date_time(std::time_t seconds) {
     char text[64];
     std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
                   http_date_names::days[t.tm_wday].data(), t.tm_mday,
-                  http_date_names::months[t.tm_mon].data(), t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+                  http_date_names::months[t.tm_mon].data(), t.tm_year + 1900, t.tm_hour, t.tm_min,
+                  t.tm_sec);
     return text;
 }
 

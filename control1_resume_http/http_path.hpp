@@ -22,7 +22,9 @@
 // "a%20b" is "a b": RFC 3986, section 2.1. Nothing where a '%' has no two hexadecimal digits behind it.
 inline std::optional<std::string> percent_decode(std::string_view text) {
     const auto value = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        return c >= '0' && c <= '9'                 ? c - '0'
+               : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                    : -1;
     };
     std::string decoded;
     decoded.reserve(text.size());
@@ -39,7 +41,8 @@ inline std::optional<std::string> percent_decode(std::string_view text) {
 }
 
 // The path of a request's target, still encoded: without the query, and without "http://host" where
-// the target is a whole URL (RFC 9112, 3.2.2). Nothing where there is no path (CONNECT's host:port, "*").
+// the target is a whole URL (RFC 9112, 3.2.2). Nothing where there is no path (CONNECT's host:port,
+// "*").
 inline std::optional<std::string_view> path_of_target(std::string_view target) {
     if (const std::size_t scheme = target.find("://"); scheme != target.npos && target[0] != '/') {
         const std::size_t end = target.find_first_of("/?#", scheme + 3);
@@ -94,14 +97,15 @@ private:
     // O_NONBLOCK: opening a FIFO must not wait for its writer.
     static constexpr int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-    // Linux's openat2(2) resolves the whole path and refuses to leave the folder. Elsewhere, and for what
-    // it refuses (also links that are absolute and lead back inside): resolved first, then walked.
+    // Linux's openat2(2) resolves the whole path and refuses to leave the folder. Elsewhere, and for
+    // what it refuses (also links that are absolute and lead back inside): resolved first, then walked.
     Descriptor open_beneath(const std::string& path) const {
 #ifdef SYS_openat2
         open_how how{};
         how.flags = static_cast<__u64>(flags);
         how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-        const long fd = again([&] { return ::syscall(SYS_openat2, +fd_, path.c_str(), &how, sizeof how); });
+        const long fd =
+            again([&] { return ::syscall(SYS_openat2, +fd_, path.c_str(), &how, sizeof how); });
         if (fd != -1) return Descriptor(static_cast<int>(fd));
         if (errno != EXDEV && errno != ENOSYS && errno != EPERM && errno != EAGAIN) return Descriptor();
 #endif
@@ -112,7 +116,8 @@ private:
     // one before, links not followed, so that nobody can exchange a part for a link in between.
     Descriptor walk(const std::string& path) const {
         const std::string start = name_ == "/" ? name_ : name_ + '/';
-        const std::unique_ptr<char, void (*)(void*)> real(::realpath((start + path).c_str(), nullptr), std::free);
+        const std::unique_ptr<char, void (*)(void*)> real(::realpath((start + path).c_str(), nullptr),
+                                                          std::free);
         if (!real) return Descriptor();
         errno = ENOENT;
         if (std::strncmp(real.get(), start.c_str(), start.size()) != 0) return Descriptor();

@@ -91,7 +91,8 @@ inline int condition_status(const Request& request, std::string_view etag, std::
 // Whether the Range of a request with If-Range may be granted: its client's part is of this very file
 // (RFC 9110, 13.1.5). A date counts only if it is a strong validator: at least a second older than
 // `now` (8.8.2.2), for the file may change twice in one second.
-inline bool if_range_holds(std::string_view value, std::string_view etag, std::time_t modified, std::time_t now) {
+inline bool if_range_holds(std::string_view value, std::string_view etag, std::time_t modified,
+                           std::time_t now) {
     if (value.find('"') != value.npos) return value == etag;
     const auto date = parse_date_time(value);
     return date && *date == modified && modified + 1 < now;

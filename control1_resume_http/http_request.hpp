@@ -30,7 +30,8 @@ template <class Each>
 void for_each_in_list(std::string_view list, Each each) {
     while (!list.empty()) {
         const std::size_t comma = list.find(',');
-        if (const std::string_view element = without_blanks(list.substr(0, comma)); !element.empty()) each(element);
+        if (const std::string_view element = without_blanks(list.substr(0, comma)); !element.empty())
+            each(element);
         if (comma == list.npos) break;
         list.remove_prefix(comma + 1);
     }
@@ -39,9 +40,9 @@ void for_each_in_list(std::string_view list, Each each) {
 // What this server looks at of a request. A header that came several times is joined with ", ".
 struct Request {
     std::string method, target;
-    int minor_version = 1; // of HTTP/1.x
-    bool close = false, keep_alive = false; // what Connection says
-    bool chunked = false;                   // a body of unknown length follows (Transfer-Encoding)
+    int minor_version = 1;                       // of HTTP/1.x
+    bool close = false, keep_alive = false;      // what Connection says
+    bool chunked = false;                        // a body of unknown length follows (Transfer-Encoding)
     std::optional<std::uint64_t> content_length; // bytes of the body that follows
     std::optional<std::string> host, range, if_range, if_match, if_none_match, if_modified_since,
         if_unmodified_since;
@@ -53,7 +54,7 @@ struct Request {
 class RequestHead {
 public:
     static constexpr std::size_t longest_request_line = 8192; // bytes, without its end; beyond: 414
-    static constexpr std::size_t longest_head = 16384;        // bytes, with every line's end; beyond: 431
+    static constexpr std::size_t longest_head = 16384; // bytes, with every line's end; beyond: 431
 
     // Takes bytes until the head is complete or wrong, and says how many it took; the rest is the
     // body's or the next request's.
@@ -83,13 +84,15 @@ public:
 
     bool is_over() const { return complete_ || error_ != 0; } // nothing more is taken
     bool is_empty() const { return size_ == 0; }              // nothing has come yet
-    int error() const { return error_; }                      // the status to answer with: 400, 414, 431, 505; 0: none
+    int error() const { return error_; } // the status to answer with: 400, 414, 431, 505; 0: none
     const Request& request() const { return request_; }
 
 private:
     void check_size(std::size_t line_size) {
-        if (!has_request_line_ && line_size > longest_request_line + 2) error_ = 414;
-        else if (size_ > longest_head) error_ = 431;
+        if (!has_request_line_ && line_size > longest_request_line + 2)
+            error_ = 414;
+        else if (size_ > longest_head)
+            error_ = 431;
     }
 
     // A line with its end: CR LF, or LF alone (RFC 9112, 2.2).
@@ -118,8 +121,8 @@ private:
         for (const char c : target)
             if (const auto byte = static_cast<unsigned char>(c); byte <= ' ' || byte == 0x7f) return 400;
         const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-        if (version.size() != 8 || !version.starts_with("HTTP/") || !digit(version[5]) || version[6] != '.' ||
-            !digit(version[7]))
+        if (version.size() != 8 || !version.starts_with("HTTP/") || !digit(version[5]) ||
+            version[6] != '.' || !digit(version[7]))
             return 400;
         if (version[5] != '1') return 505;
         request_.minor_version = version[7] - '0';
@@ -131,10 +134,13 @@ private:
     int header(std::string_view text) {
         const std::size_t colon = text.find(':');
         if (colon == text.npos) return 400;
-        const std::string_view name = text.substr(0, colon), value = without_blanks(text.substr(colon + 1));
+        const std::string_view name = text.substr(0, colon),
+                               value = without_blanks(text.substr(colon + 1));
         if (!is_token(name)) return 400; // also a space before the colon, and a folded line
         for (const char c : value)
-            if (const auto byte = static_cast<unsigned char>(c); (byte < ' ' && c != '\t') || byte == 0x7f) return 400;
+            if (const auto byte = static_cast<unsigned char>(c);
+                (byte < ' ' && c != '\t') || byte == 0x7f)
+                return 400;
         const auto is = [&](std::string_view other) { return same_token(name, other); };
         const auto join = [&](std::optional<std::string>& held) {
             held = held ? *held + ", " + std::string(value) : std::string(value);
@@ -174,7 +180,8 @@ private:
         case 19:
             if (is("If-Unmodified-Since")) return join(request_.if_unmodified_since);
             break;
-        default: break;
+        default:
+            break;
         }
         return 0;
     }
@@ -194,16 +201,17 @@ private:
     }
 
     int whole_head() const {
-        if (request_.minor_version >= 1 && !request_.host) return 400;                   // RFC 9112, 3.2
-        if (request_.chunked && request_.content_length) return 400;                     // 6.1
-        if (request_.chunked && request_.minor_version == 0) return 400;                 // 6.1
+        if (request_.minor_version >= 1 && !request_.host) return 400;   // RFC 9112, 3.2
+        if (request_.chunked && request_.content_length) return 400;     // 6.1
+        if (request_.chunked && request_.minor_version == 0) return 400; // 6.1
         return 0;
     }
 
     // RFC 9110, 5.6.2
     static bool is_token(std::string_view text) {
         for (const char c : text) {
-            const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+            const bool alphanumeric =
+                (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
             if (!alphanumeric && (c == '\0' || !std::strchr("!#$%&'*+-.^_`|~", c))) return false;
         }
         return !text.empty();

@@ -34,7 +34,8 @@ public:
 
     // lifetime: milliseconds after which an id that nobody uses is forgotten. Times (now) are
     // milliseconds of a clock that only goes forward.
-    explicit Ids(std::uint64_t lifetime) : tick_(std::max<std::uint64_t>(lifetime / ticks_of_a_life, 1)) {}
+    explicit Ids(std::uint64_t lifetime)
+        : tick_(std::max<std::uint64_t>(lifetime / ticks_of_a_life, 1)) {}
 
     // Remembers a new id. Throws std::bad_alloc; then the table is as it was.
     void add(const Uuid& id, std::uint64_t now) { shard(id).insert(make(id, 0, 0, now), tick(now)); }
@@ -52,9 +53,7 @@ public:
 
     // Has the memory that a search for the id looks at first brought near. Among millions of ids every
     // search waits for memory; who has several to do announces all of them first, and waits once.
-    void announce(const Uuid& id) const {
-        shards_[id[0] >> 3].announce(id);
-    }
+    void announce(const Uuid& id) const { shards_[id[0] >> 3].announce(id); }
 
     // How many bytes of the file the id has; nothing if it has not asked for the file yet.
     std::optional<std::uint64_t> progress(const Uuid& id, File file) {
@@ -76,8 +75,10 @@ public:
             ++files;
         });
         if (!same && files >= files_of_an_id) same = other;
-        if (same) *same = make(id, file, bytes, now);
-        else in.insert(make(id, file, bytes, now), tick(now));
+        if (same)
+            *same = make(id, file, bytes, now);
+        else
+            in.insert(make(id, file, bytes, now), tick(now));
     }
 
     // Forgets the ids of one of the 32 tables that were not used in time. To be called every
@@ -106,7 +107,9 @@ private:
     };
     static_assert(sizeof(Record) == 32);
 
-    static bool expired(const Record& record, std::uint16_t tick) { return age(record, tick) > ticks_of_a_life; }
+    static bool expired(const Record& record, std::uint16_t tick) {
+        return age(record, tick) > ticks_of_a_life;
+    }
     static std::uint16_t age(const Record& record, std::uint16_t tick) {
         return static_cast<std::uint16_t>(tick - record.used);
     }
@@ -139,11 +142,13 @@ private:
             // to find where a record lies in memory is not a second search in memory.
             constexpr std::size_t large_page = 2 << 20;
             const std::size_t extra = bytes_ >= large_page ? large_page : 0;
-            void* memory = ::mmap(nullptr, bytes_ + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            void* memory = ::mmap(nullptr, bytes_ + extra, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             if (memory == MAP_FAILED) throw std::bad_alloc();
             char* begin = static_cast<char*>(memory);
             if (extra > 0) {
-                const std::size_t before = (large_page - reinterpret_cast<std::uintptr_t>(begin) % large_page) % large_page;
+                const std::size_t before =
+                    (large_page - reinterpret_cast<std::uintptr_t>(begin) % large_page) % large_page;
                 if (before > 0) ::munmap(begin, before);
                 if (before < extra) ::munmap(begin + before + bytes_, extra - before);
                 begin += before;
@@ -184,14 +189,16 @@ private:
         void announce(const Uuid& id) const {
             if (capacity_ == 0) return;
             const Record* at = home(id);
-            __builtin_prefetch(at); // two lines of memory, the four records that first() compares at once
+            // Two lines of memory: the four records that first() compares at once
+            __builtin_prefetch(at);
             __builtin_prefetch(at + 2);
             // Without it GCC 12 takes the function for one that does nothing, and leaves its calls out
             std::atomic_signal_fence(std::memory_order_seq_cst);
         }
 
         void insert(const Record& record, std::uint16_t tick) {
-            if ((size_ + 1) * 100 > capacity_ * 72) rebuild(capacity_ + capacity_ * 3 / 20 + 1, tick, false);
+            if ((size_ + 1) * 100 > capacity_ * 72)
+                rebuild(capacity_ + capacity_ * 3 / 20 + 1, tick, false);
             while (!place(record)) rebuild(capacity_ + capacity_ / 20 + 1, tick, false);
             ++size_;
         }
@@ -219,8 +226,8 @@ private:
             return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
         }
         Record* home(const Uuid& id) const {
-            // The bits behind those that chose the table, as a fraction of its length; every second slot,
-            // for two records are what a line of memory (64 bytes) holds
+            // The bits behind those that chose the table, as a fraction of its length; every second
+            // slot, for two records are what a line of memory (64 bytes) holds
             return slots_.begin() + ((hash(id) << 5 >> 32) * (capacity_ / 2) >> 32) * 2;
         }
         // Where the id's first record is, or would be put. Not at a slot's end() only if one is free.
@@ -249,7 +256,8 @@ private:
             Record* free = at;
             while (free != slots_.end() && !empty(*free)) ++free;
             if (free == slots_.end()) return false;
-            std::memmove(static_cast<void*>(at + 1), at, static_cast<std::size_t>(free - at) * sizeof(Record));
+            std::memmove(static_cast<void*>(at + 1), at,
+                         static_cast<std::size_t>(free - at) * sizeof(Record));
             *at = record;
             return true;
         }
@@ -257,7 +265,8 @@ private:
         // Behind it there is room for those that the last ones push on.
         void rebuild(std::size_t capacity, std::uint16_t tick, bool forget) {
             while (true) {
-                const std::size_t pages = (capacity + std::min<std::size_t>(capacity / 16, 256)) / a_page + 1;
+                const std::size_t pages =
+                    (capacity + std::min<std::size_t>(capacity / 16, 256)) / a_page + 1;
                 Shard next;
                 next.slots_ = Slots(pages * a_page);
                 next.capacity_ = pages * a_page - std::min<std::size_t>(pages * a_page / 16, 256);

@@ -78,7 +78,8 @@ inline std::string_view guess_type(std::string_view path) {
     };
     std::string_view raw = mimetypes::ending_of(path);
     std::string ending = lower(raw);
-    if (ending == ".tgz" || ending == ".taz" || ending == ".tz" || ending == ".tbz2" || ending == ".txz") {
+    if (ending == ".tgz" || ending == ".taz" || ending == ".tz" || ending == ".tbz2" ||
+        ending == ".txz") {
         ending = ".tar";
     } else if (raw == ".gz" || raw == ".bz2" || raw == ".xz" || raw == ".Z" || raw == ".br") {
         path.remove_suffix(raw.size());
@@ -86,8 +87,9 @@ inline std::string_view guess_type(std::string_view path) {
     } else if (ending == ".svgz") {
         ending = ".svg";
     }
-    const auto* found = std::lower_bound(std::begin(mimetypes::types), std::end(mimetypes::types), ending,
-                                         [](const mimetypes::Type& t, const std::string& e) { return t.ending < e; });
+    const auto* found =
+        std::lower_bound(std::begin(mimetypes::types), std::end(mimetypes::types), ending,
+                         [](const mimetypes::Type& t, const std::string& e) { return t.ending < e; });
     if (found != std::end(mimetypes::types) && found->ending == ending) return found->name;
     return "application/octet-stream";
 }

@@ -1,8 +1,9 @@
 // Control 1, requirements 1 to 3: a server of files for clients that move. One process, one select()
 // loop, any number of clients at once, up to FD_SETSIZE of them connected.
 //
-//   Run:  cd folder-to-serve; servidor_movil [--olvida segundos] [puerto]     (0, the default: the system
-//         chooses; printed). An id that nobody uses for that long is forgotten: 86400, a day, by default.
+//   Run:  cd folder-to-serve; servidor_movil [--olvida segundos] [puerto]
+//         Port 0, the default: the system chooses, and it is printed. An id that nobody uses for that
+//         many seconds is forgotten; 86400, a day, by default.
 //
 //   GET /              a new id
 //   GET /id/file       what the id lacks of the file: 200, as in the report. How much it has, the server
@@ -67,16 +68,17 @@ constexpr Milliseconds time_to_part = 2'000;           // of a client that does 
 constexpr Milliseconds tick = 1'000;                   // how often these are looked at
 
 constexpr std::size_t small_file = 32 * 1024; // bytes; read and sent together with the head
-constexpr std::uint64_t a_turn = 1 << 20;     // bytes that a client is sent at most before the others' turn
-constexpr std::uint64_t a_turn_alone = 8 << 20;
+constexpr std::uint64_t a_turn = 1 << 20; // bytes that a client is sent at most before the others' turn
+constexpr std::uint64_t a_turn_alone = 2 << 20;
 
 Milliseconds now() {
     using namespace std::chrono;
-    return static_cast<Milliseconds>(duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
+    return static_cast<Milliseconds>(
+        duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
-// Sends up to `size` bytes of the file, from `offset`, on a socket. Bytes sent; 0: the file ends there; -1
-// with errno. Linux has a call that copies nothing; elsewhere, through a buffer.
+// Sends up to `size` bytes of the file, from `offset`, on a socket. Bytes sent; 0: the file ends there;
+// -1 with errno. Linux has a call that copies nothing; elsewhere, through a buffer.
 ssize_t send_file(int conn, int file, off_t offset, std::size_t size) {
 #ifdef __linux__
     return ::sendfile(conn, file, &offset, size);
@@ -93,10 +95,14 @@ std::uint64_t unacknowledged(int conn, std::uint64_t taken) {
     int bytes = 0;
 #if defined(SIOCOUTQ)
     if (::ioctl(conn, SIOCOUTQ, &bytes) == 0) return std::min(static_cast<std::uint64_t>(bytes), taken);
-#elif defined(FIONWRITE)
+#elif defined(FIONWRITE) // the BSDs
     if (::ioctl(conn, FIONWRITE, &bytes) == 0) return std::min(static_cast<std::uint64_t>(bytes), taken);
 #endif
     socklen_t size = sizeof bytes;
+#if defined(SO_NWRITE) // macOS
+    if (::getsockopt(conn, SOL_SOCKET, SO_NWRITE, &bytes, &size) == 0)
+        return std::min(static_cast<std::uint64_t>(bytes), taken);
+#endif
     if (::getsockopt(conn, SOL_SOCKET, SO_SNDBUF, &bytes, &size) == -1) return taken;
     return std::min(static_cast<std::uint64_t>(bytes), taken);
 }
@@ -106,7 +112,9 @@ Descriptor accept_nonblocking(int s) {
     return Descriptor(::accept4(s, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
 #else
     Descriptor conn(::accept(s, nullptr, nullptr));
-    if (conn != -1 && (::fcntl(conn, F_SETFL, O_NONBLOCK) == -1 || ::fcntl(conn, F_SETFD, FD_CLOEXEC) == -1)) return Descriptor();
+    if (conn != -1 &&
+        (::fcntl(conn, F_SETFL, O_NONBLOCK) == -1 || ::fcntl(conn, F_SETFD, FD_CLOEXEC) == -1))
+        return Descriptor();
     return conn;
 #endif
 }
@@ -117,7 +125,8 @@ void tell(const std::string& line) {
     FD_ZERO(&writable);
     FD_SET(STDOUT_FILENO, &writable);
     timeval at_once{};
-    if (::select(STDOUT_FILENO + 1, nullptr, &writable, nullptr, &at_once) == 1) std::cout << line << '\n';
+    if (::select(STDOUT_FILENO + 1, nullptr, &writable, nullptr, &at_once) == 1)
+        std::cout << line << '\n';
 }
 
 // When a file last changed, in nanoseconds since 1970.
@@ -140,20 +149,34 @@ std::string etag_of(const struct stat& file) {
 
 std::string_view status_line(int status) {
     switch (status) {
-    case 200: return "HTTP/1.1 200 OK\r\n";
-    case 206: return "HTTP/1.1 206 Partial Content\r\n";
-    case 304: return "HTTP/1.1 304 Not Modified\r\n";
-    case 400: return "HTTP/1.1 400 Bad Request\r\n";
-    case 403: return "HTTP/1.1 403 Forbidden\r\n";
-    case 404: return "HTTP/1.1 404 Not Found\r\n";
-    case 408: return "HTTP/1.1 408 Request Timeout\r\n";
-    case 412: return "HTTP/1.1 412 Precondition Failed\r\n";
-    case 414: return "HTTP/1.1 414 URI Too Long\r\n";
-    case 416: return "HTTP/1.1 416 Range Not Satisfiable\r\n";
-    case 431: return "HTTP/1.1 431 Request Header Fields Too Large\r\n";
-    case 503: return "HTTP/1.1 503 Service Unavailable\r\n";
-    case 505: return "HTTP/1.1 505 HTTP Version Not Supported\r\n";
-    default: return "HTTP/1.1 500 Internal Server Error\r\n";
+    case 200:
+        return "HTTP/1.1 200 OK\r\n";
+    case 206:
+        return "HTTP/1.1 206 Partial Content\r\n";
+    case 304:
+        return "HTTP/1.1 304 Not Modified\r\n";
+    case 400:
+        return "HTTP/1.1 400 Bad Request\r\n";
+    case 403:
+        return "HTTP/1.1 403 Forbidden\r\n";
+    case 404:
+        return "HTTP/1.1 404 Not Found\r\n";
+    case 408:
+        return "HTTP/1.1 408 Request Timeout\r\n";
+    case 412:
+        return "HTTP/1.1 412 Precondition Failed\r\n";
+    case 414:
+        return "HTTP/1.1 414 URI Too Long\r\n";
+    case 416:
+        return "HTTP/1.1 416 Range Not Satisfiable\r\n";
+    case 431:
+        return "HTTP/1.1 431 Request Header Fields Too Large\r\n";
+    case 503:
+        return "HTTP/1.1 503 Service Unavailable\r\n";
+    case 505:
+        return "HTTP/1.1 505 HTTP Version Not Supported\r\n";
+    default:
+        return "HTTP/1.1 500 Internal Server Error\r\n";
     }
 }
 
@@ -199,8 +222,8 @@ struct Connection {
     std::size_t sent = 0;     // of output
     Descriptor file;          // then of the file, from `at` to `end`
     off_t at = 0, end = 0;
-    struct stat version {};      // the file when it was opened
-    std::uint64_t taken = 0;     // bytes that the socket has taken since the beginning
+    struct stat version {};  // the file when it was opened
+    std::uint64_t taken = 0; // bytes that the socket has taken since the beginning
     std::vector<Delivery> deliveries;
 };
 
@@ -221,8 +244,9 @@ public:
             // bytes that came while the server was stopped are read before anybody's time is up.
             const Milliseconds before = now();
             timeval timeout{};
-            const Milliseconds next = std::min(open_ > 0 || !leaving_.empty() ? next_tick : before + 3'600'000,
-                                               has_ids_ ? next_sweep : before + 3'600'000);
+            const Milliseconds next =
+                std::min(open_ > 0 || !leaving_.empty() ? next_tick : before + 3'600'000,
+                         has_ids_ ? next_sweep : before + 3'600'000);
             if (next > before) {
                 timeout.tv_sec = static_cast<time_t>((next - before) / 1000);
                 timeout.tv_usec = static_cast<suseconds_t>((next - before) % 1000 * 1000);
@@ -241,7 +265,8 @@ public:
             }
             if (before >= next_tick) {
                 for (int fd = s_ + 1; fd < most_; ++fd)
-                    if (at(fd) && !FD_ISSET(fd, &readable) && !FD_ISSET(fd, &writable)) look_at_time(*at(fd), before);
+                    if (at(fd) && !FD_ISSET(fd, &readable) && !FD_ISSET(fd, &writable))
+                        look_at_time(*at(fd), before);
                 let_go();
                 next_tick = now_ + tick;
             }
@@ -269,7 +294,8 @@ private:
             ::setrlimit(RLIMIT_NOFILE, &limit);
         }
         check(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
-        most_clients_ = static_cast<int>(std::min<rlim_t>(FD_SETSIZE, limit.rlim_cur - std::min<rlim_t>(limit.rlim_cur / 4, 32)));
+        most_clients_ = static_cast<int>(
+            std::min<rlim_t>(FD_SETSIZE, limit.rlim_cur - std::min<rlim_t>(limit.rlim_cur / 4, 32)));
         spare_ = Descriptor(check(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open"));
     }
 
@@ -278,7 +304,7 @@ private:
             Descriptor conn = accept_nonblocking(s_);
             if (conn == -1) {
                 if (errno == EMFILE || errno == ENFILE) {
-                    // The spare one makes room to take it and tell it so; else select() would never rest.
+                    // The spare one makes room to take it and tell it so; else select() never rests.
                     spare_.close();
                     conn = accept_nonblocking(s_);
                     if (conn != -1) refuse(std::move(conn));
@@ -291,7 +317,8 @@ private:
                 refuse(std::move(conn));
                 continue;
             }
-            const int fd = conn, on = 1; // TCP_NODELAY: an answer's last bytes wait for no acknowledgement
+            const int fd = conn;
+            const int on = 1; // an answer's last bytes wait for no acknowledgement
             ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             at(fd) = std::make_unique<Connection>();
             at(fd)->conn = std::move(conn);
@@ -320,27 +347,30 @@ private:
     }
 
     void let_go() {
-        std::erase_if(leaving_, [&](const auto& left) { return has_closed(left.first) || now_ >= left.second; });
+        std::erase_if(leaving_,
+                      [&](const auto& left) { return has_closed(left.first) || now_ >= left.second; });
     }
 
     static bool has_closed(int conn) {
         char data[4096];
         ssize_t n = 0;
-        for (int i = 0; i < 16 && (n = ::recv(conn, data, sizeof data, 0)) > 0; ++i) {}
+        for (int i = 0; i < 16 && (n = ::recv(conn, data, sizeof data, 0)) > 0; ++i) {
+        }
         return n == 0 || (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
     }
 
     // --- a client's turn
 
-    // Before any of those that are ready is answered, all of their requests are read, and their ids looked
-    // for in memory: with millions of ids that is what takes time, and this way it is waited for once.
+    // Before any of those that are ready is answered, all of their requests are read, and their ids
+    // looked for in memory: with millions of ids that takes time, and this way it is waited for once.
     void announce(Connection& c) {
         if (c.state != Connection::State::reading || !c.input.empty() || !receive(c)) return;
         listen_to(c);
         if (!c.head.is_over()) return;
         const std::string& target = c.head.request().target;
         if (target.size() > uuid_text_size)
-            if (const auto id = uuid_of(std::string_view(target).substr(1, uuid_text_size))) ids_.announce(*id);
+            if (const auto id = uuid_of(std::string_view(target).substr(1, uuid_text_size)))
+                ids_.announce(*id);
     }
 
     void listen_to(Connection& c) {
@@ -399,7 +429,8 @@ private:
                 settle_and_close(c); // it changed: neither its old rest nor its new one would be right
                 return false;
             }
-            const std::uint64_t most = std::min<std::uint64_t>(static_cast<std::uint64_t>(c.end - c.at), turn);
+            const std::uint64_t most =
+                std::min<std::uint64_t>(static_cast<std::uint64_t>(c.end - c.at), turn);
             const ssize_t n = send_file(c.conn, c.file, c.at, static_cast<std::size_t>(most));
             if (n == -1) return wait_for_room(c);
             if (n == 0) {
@@ -410,7 +441,6 @@ private:
             c.taken += static_cast<std::uint64_t>(n);
             turn -= static_cast<std::uint64_t>(n);
             c.deadline = now_ + time_without_progress;
-            if (static_cast<std::uint64_t>(n) < most && c.at < c.end) turn = 0; // that was the room there is
         }
         return answered(c);
     }
@@ -440,7 +470,8 @@ private:
             if (last.start + last.length == c.taken) remember(last, last.length);
             if (c.deliveries.size() > 16) {
                 const std::uint64_t arrived = c.taken - unacknowledged(c.conn, c.taken);
-                std::erase_if(c.deliveries, [&](const Delivery& d) { return d.start + d.length <= arrived; });
+                std::erase_if(c.deliveries,
+                              [&](const Delivery& d) { return d.start + d.length <= arrived; });
             }
         }
         if (c.close) {
@@ -461,16 +492,19 @@ private:
     // TCP reset the connection, keeps it until it closes.
     void end(Connection& c) {
         const bool tracked = !c.deliveries.empty() && unacknowledged(c.conn, c.taken) > 0;
-        if (!tracked && (c.ended || (c.input.empty() && c.head.error() == 0 && !c.head.request().chunked &&
-                                     !c.head.request().content_length)))
+        if (!tracked && (c.ended || (c.input.empty() && c.head.error() == 0 &&
+                                     !c.head.request().chunked && !c.head.request().content_length)))
             return settle_and_close(c);
         ::shutdown(c.conn, SHUT_WR);
         c.state = Connection::State::parting;
         c.input.clear();
         c.deadline = now_ + (tracked ? time_without_progress : time_to_part);
         FD_CLR(c.conn, &wlist_);
-        if (c.ended) FD_CLR(c.conn, &rlist_); // nothing more comes; the next tick looks whether all is acknowledged
-        else FD_SET(c.conn, &rlist_);
+        if (c.ended)
+            FD_CLR(c.conn,
+                   &rlist_); // nothing more comes; the next tick looks whether all is acknowledged
+        else
+            FD_SET(c.conn, &rlist_);
     }
 
     void part(Connection& c) {
@@ -488,7 +522,8 @@ private:
             if (c.state == Connection::State::parting && c.ended) return settle_and_close(c);
         }
         if (before < c.deadline) return;
-        const bool waits_for_head = c.state == Connection::State::reading && (!c.had_request || !c.head.is_empty());
+        const bool waits_for_head =
+            c.state == Connection::State::reading && (!c.had_request || !c.head.is_empty());
         if (!waits_for_head) return settle_and_close(c);
         c.close = true;
         c.had_request = true;
@@ -505,7 +540,8 @@ private:
                 const std::uint64_t got = arrived > d.start ? std::min(arrived - d.start, d.length) : 0;
                 remember(d, got);
                 if (got < d.length)
-                    tell("El cliente " + text_of(d.id) + " alcanzó a descargar " + std::to_string(d.first + got) + " bytes");
+                    tell("El cliente " + text_of(d.id) + " alcanzó a descargar " +
+                         std::to_string(d.first + got) + " bytes");
             }
             if (lost > 0 || c.state == Connection::State::answering) {
                 const linger reset{.l_onoff = 1, .l_linger = 0};
@@ -532,7 +568,8 @@ private:
         const Request& request = c.head.request();
         c.close = c.head.error() != 0 || !request.persists() || request.content_length.value_or(0) > 0;
         if (c.head.error() != 0) return answer_with(c, c.head.error());
-        if (request.method != "GET" && request.method != "HEAD") return answer_with(c, 403, "Allow: GET, HEAD\r\n");
+        if (request.method != "GET" && request.method != "HEAD")
+            return answer_with(c, 403, "Allow: GET, HEAD\r\n");
         const std::optional<std::string_view> encoded = path_of_target(request.target);
         const std::optional<std::string> path = encoded ? percent_decode(*encoded) : std::nullopt;
         if (!path) return answer_with(c, 400);
@@ -559,7 +596,8 @@ private:
             }
             has_ids_ = true;
         }
-        c.output = genera_cabeceras(200, uuid_text_size, c.close, "Content-Type: text/plain\r\nCache-Control: no-store\r\n");
+        c.output = genera_cabeceras(200, uuid_text_size, c.close,
+                                    "Content-Type: text/plain\r\nCache-Control: no-store\r\n");
         if (get) c.output += text_of(id);
     }
 
@@ -569,29 +607,34 @@ private:
         if (!known && !request.range) return answer_with(c, 404);
         Descriptor file = folder_.open(name, c.version);
         if (file == -1)
-            return errno == EMFILE || errno == ENFILE ? answer_with(c, 503, "Retry-After: 1\r\n") : answer_with(c, 404);
+            return errno == EMFILE || errno == ENFILE ? answer_with(c, 503, "Retry-After: 1\r\n")
+                                                      : answer_with(c, 404);
         const auto total = static_cast<std::uint64_t>(c.version.st_size);
         const std::string etag = etag_of(c.version);
-        std::string more = "ETag: " + etag + "\r\nLast-Modified: " + format_date_time(c.version.st_mtime) + "\r\n";
+        std::string more =
+            "ETag: " + etag + "\r\nLast-Modified: " + format_date_time(c.version.st_mtime) + "\r\n";
         if (const int status = condition_status(request, etag, c.version.st_mtime); status != 200)
             return answer_with(c, status, more);
 
         const Range range = request.range ? parse_range(*request.range, total) : Range{};
-        const bool whole = range.kind == Range::Kind::whole || (request.range && request.method == "HEAD") ||
-                           (range.kind != Range::Kind::none && request.if_range &&
-                            !if_range_holds(*request.if_range, etag, c.version.st_mtime, std::time(nullptr)));
+        const bool whole =
+            range.kind == Range::Kind::whole || (request.range && request.method == "HEAD") ||
+            (range.kind != Range::Kind::none && request.if_range &&
+             !if_range_holds(*request.if_range, etag, c.version.st_mtime, std::time(nullptr)));
         std::uint64_t first = 0, end = total;
         int status = 200;
         if (whole) {
             more += "Accept-Ranges: bytes\r\nCache-Control: max-age=0\r\n";
         } else if (range.kind == Range::Kind::unsatisfiable) {
-            return answer_with(c, 416, more + "Content-Range: bytes */" + std::to_string(total) + "\r\n");
+            return answer_with(c, 416,
+                               more + "Content-Range: bytes */" + std::to_string(total) + "\r\n");
         } else if (range.kind == Range::Kind::part) {
             status = 206;
             first = range.first;
             end = range.last + 1;
             more += "Accept-Ranges: bytes\r\nCache-Control: max-age=0\r\nContent-Range: bytes " +
-                    std::to_string(range.first) + '-' + std::to_string(range.last) + '/' + std::to_string(total) + "\r\n";
+                    std::to_string(range.first) + '-' + std::to_string(range.last) + '/' +
+                    std::to_string(total) + "\r\n";
         } else { // the report's protocol: what the id lacks
             if (!known) return answer_with(c, 404);
             const Ids::File number = file_number(name, c.version);
@@ -599,8 +642,10 @@ private:
             const std::optional<std::uint64_t> progress = ids_.progress(id, number);
             if (progress && *progress >= total) return answer_with(c, 404);
             first = progress.value_or(0);
-            if (first == 0) more += "Accept-Ranges: bytes\r\n";
-            else more = "Accept-Ranges: none\r\n"; // what follows is not the file, but its rest
+            if (first == 0)
+                more += "Accept-Ranges: bytes\r\n";
+            else
+                more = "Accept-Ranges: none\r\n"; // what follows is not the file, but its rest
             more += "Cache-Control: no-store\r\n";
             if (request.method == "GET") {
                 try {
@@ -614,7 +659,8 @@ private:
         more.append("Content-Type: ").append(guess_type(name)).append("\r\n");
         c.output = genera_cabeceras(status, end - first, c.close, more);
         if (request.method == "HEAD") return;
-        if (!c.deliveries.empty() && c.deliveries.back().start == 0) c.deliveries.back().start = c.taken + c.output.size();
+        if (!c.deliveries.empty() && c.deliveries.back().start == 0)
+            c.deliveries.back().start = c.taken + c.output.size();
         send_from(c, std::move(file), first, end);
     }
 
@@ -622,7 +668,8 @@ private:
         if (end - first <= small_file) {
             const std::size_t head = c.output.size(), size = static_cast<std::size_t>(end - first);
             c.output.resize(head + size);
-            const ssize_t n = again([&] { return ::pread(file, c.output.data() + head, size, static_cast<off_t>(first)); });
+            const ssize_t n = again(
+                [&] { return ::pread(file, c.output.data() + head, size, static_cast<off_t>(first)); });
             if (n == static_cast<ssize_t>(size)) return;
             // It shrank since it was opened. The length is promised, so the connection has to break off.
             c.output.resize(head + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
@@ -648,11 +695,12 @@ private:
         for (int fd = s_ + 1; fd < most_; ++fd) {
             Connection* other = at(fd).get();
             if (!other || other == &c) continue;
-            const bool same = std::any_of(other->deliveries.begin(), other->deliveries.end(), [&](const Delivery& d) {
-                return d.file == file && d.id == id;
-            });
+            const bool same =
+                std::any_of(other->deliveries.begin(), other->deliveries.end(),
+                            [&](const Delivery& d) { return d.file == file && d.id == id; });
             if (!same) continue;
-            if (other->state == Connection::State::answering || unacknowledged(other->conn, other->taken) > 0)
+            if (other->state == Connection::State::answering ||
+                unacknowledged(other->conn, other->taken) > 0)
                 settle_and_close(*other);
             else
                 other->deliveries.clear();
@@ -669,7 +717,8 @@ private:
     int most_ = s_ + 1;             // one more than the highest descriptor in use
     int most_clients_ = FD_SETSIZE; // descriptors below this may be clients
     std::size_t open_ = 0;          // connections
-    std::deque<std::pair<Descriptor, Milliseconds>> leaving_; // the refused, and when they are let go at the latest
+    std::deque<std::pair<Descriptor, Milliseconds>>
+        leaving_; // the refused, and when they are let go at the latest
     Descriptor spare_;
     std::array<char, RequestHead::longest_head> buffer_;
 };

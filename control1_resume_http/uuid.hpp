@@ -61,6 +61,7 @@ inline std::optional<Uuid> uuid_of(std::string_view text) {
         wrong |= high | low; // negative where one of them is
         uuid[i] = static_cast<std::uint8_t>((high & 15) << 4 | (low & 15));
     }
-    if (wrong < 0 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
+    if (wrong < 0 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
+        return std::nullopt;
     return uuid;
 }

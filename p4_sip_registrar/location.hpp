@@ -21,8 +21,8 @@ class Binding {
 public:
     // contact: "<sip:luke@192.0.2.1:5060>;q=0.5", as it goes into the replies but for expires; empty
     // for the handout's bare form. address: the IP that it was registered from, as text.
-    Binding(std::string_view contact, std::string_view call_id, std::string_view address, std::uint32_t sequence,
-            Time until)
+    Binding(std::string_view contact, std::string_view call_id, std::string_view address,
+            std::uint32_t sequence, Time until)
         : expires(until), cseq(sequence), contact_size_(static_cast<std::uint16_t>(contact.size())),
           call_id_size_(static_cast<std::uint16_t>(call_id.size())) {
         text_.reserve(contact.size() + call_id.size() + address.size());
@@ -30,7 +30,9 @@ public:
     }
     std::string_view contact() const { return view().substr(0, contact_size_); }
     std::string_view call_id() const { return view().substr(contact_size_, call_id_size_); }
-    std::string_view address() const { return view().substr(std::size_t{contact_size_} + call_id_size_); }
+    std::string_view address() const {
+        return view().substr(std::size_t{contact_size_} + call_id_size_);
+    }
 
     Time expires;
     std::uint32_t cseq;
@@ -84,9 +86,10 @@ public:
         user.bindings.swap(bindings);
         leave_heap(user);
         if (user.bindings.empty()) return;
-        user.soonest = std::min_element(user.bindings.begin(), user.bindings.end(), [](auto& a, auto& b) {
-                           return a.expires < b.expires;
-                       })->expires;
+        user.soonest =
+            std::min_element(user.bindings.begin(), user.bindings.end(), [](auto& a, auto& b) {
+                return a.expires < b.expires;
+            })->expires;
         user.heap_place = static_cast<std::uint32_t>(heap_.size());
         heap_.push_back(&user);
         rise(user.heap_place);
@@ -133,7 +136,9 @@ private:
 
     struct Hash {
         using is_transparent = void; // a string_view finds a string
-        std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+        std::size_t operator()(std::string_view name) const {
+            return std::hash<std::string_view>()(name);
+        }
     };
     std::unordered_map<std::string, User, Hash, std::equal_to<>> users_;
     std::vector<User*> heap_;

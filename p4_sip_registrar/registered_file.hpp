@@ -65,7 +65,8 @@ inline void append_entry(std::string& text, const User& user) {
 
 // The bindings in an entry of the file, but for those whose time is up at `now`.
 // Throws simdjson_error, NotRegistered.
-inline std::vector<Binding> entry_bindings(const Registered& entry, simdjson::dom::object members, Time now) {
+inline std::vector<Binding> entry_bindings(const Registered& entry, simdjson::dom::object members,
+                                           Time now) {
     std::vector<Binding> bindings;
     simdjson::dom::array contacts;
     if (members["contacts"].get(contacts) == simdjson::NO_SUCH_FIELD) {
@@ -74,11 +75,13 @@ inline std::vector<Binding> entry_bindings(const Registered& entry, simdjson::do
     }
     for (const simdjson::dom::element contact : simdjson::dom::array(members["contacts"])) {
         const Time expires = time_of(contact["expires"]);
-        const std::string_view uri = contact["contact"], address = contact["address"], call_id = contact["call_id"];
+        const std::string_view uri = contact["contact"], address = contact["address"],
+                               call_id = contact["call_id"];
         const std::uint64_t cseq = contact["cseq"];
         if (uri.size() > UINT16_MAX || call_id.size() > UINT16_MAX || cseq > UINT32_MAX)
             throw NotRegistered("a contact that is too long");
-        if (expires > now) bindings.emplace_back(uri, call_id, address, static_cast<std::uint32_t>(cseq), expires);
+        if (expires > now)
+            bindings.emplace_back(uri, call_id, address, static_cast<std::uint32_t>(cseq), expires);
     }
     return bindings;
 }
@@ -127,7 +130,8 @@ public:
             } else {
                 for (User* user : changed)
                     if (!user->bindings.empty() && !overwrite(*user)) failed.push_back(user);
-                remove_all(changed, [](const User& user) { return user.bindings.empty() && user.size != 0; });
+                remove_all(changed,
+                           [](const User& user) { return user.bindings.empty() && user.size != 0; });
                 if (!failed.empty() && !append(failed)) rewrite(failed, true);
                 barrier();
             }
@@ -141,7 +145,8 @@ public:
             if (file_ != -1 && is_sound_) return failed;
             file_.close();
             failed = changed;
-            std::erase_if(failed, [&](User* user) { return user->bindings.empty() && !is_linked(*user); });
+            std::erase_if(failed,
+                          [&](User* user) { return user->bindings.empty() && !is_linked(*user); });
             return failed;
         }
     }
@@ -196,8 +201,8 @@ private:
     void write_at(std::uint64_t offset, std::string_view bytes) {
         is_sound_ = false;
         while (!bytes.empty()) {
-            const ssize_t n =
-                again([&] { return ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+            const ssize_t n = again(
+                [&] { return ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
             check(n, "pwrite");
             offset += static_cast<std::uint64_t>(n);
             bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -224,7 +229,8 @@ private:
         write_at(from, std::string(static_cast<std::size_t>(to - from), ' '));
     }
 
-    // Those that are not the first go first, since the one that follows the first must be one that stays.
+    // Those that are not the first go first, since the one that follows the first must be one that
+    // stays.
     template <class Goes>
     void remove_all(const std::vector<User*>& users, Goes goes) {
         for (User* user : users)
@@ -271,7 +277,8 @@ private:
 
         std::string text; // from tail_ on
         for (std::size_t i = 0; i < places.size(); ++i) {
-            text.append(static_cast<std::size_t>(places[i].offset - tail_) - text.size(), ' ').append(lines[i]);
+            text.append(static_cast<std::size_t>(places[i].offset - tail_) - text.size(), ' ')
+                .append(lines[i]);
             if (durable_ && !first_ && i == 0) { // on the disk no comma may come before the first user
                 write_at(tail_, text);
                 barrier();
@@ -301,8 +308,10 @@ private:
     void rewrite(const std::vector<User*>& added, bool padded) {
         const std::string temporary = name_ + ".tmp";
         Descriptor file(check(again([&] {
-            return ::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        }), "open"));
+                                  return ::open(temporary.c_str(),
+                                                O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+                              }),
+                              "open"));
         std::vector<Place> places;
         std::uint64_t at = 0, written = 0;
         try {
@@ -311,7 +320,8 @@ private:
                 if (text.size() < least) return;
                 std::string_view rest = text;
                 while (!rest.empty()) {
-                    const ssize_t n = check(again([&] { return ::write(file, rest.data(), rest.size()); }), "write");
+                    const ssize_t n =
+                        check(again([&] { return ::write(file, rest.data(), rest.size()); }), "write");
                     rest.remove_prefix(static_cast<std::size_t>(n));
                 }
                 written += text.size();
@@ -320,7 +330,8 @@ private:
             const auto take = [&](User* user) {
                 if (user->bindings.empty()) return;
                 const bool is_first = places.empty();
-                std::string entry = is_first && !padded ? line(*user, true).substr(1) : line(*user, is_first);
+                std::string entry =
+                    is_first && !padded ? line(*user, true).substr(1) : line(*user, is_first);
                 if (padded) entry.resize(roomy(entry.size()), ' ');
                 const std::uint64_t offset = padded ? place_for(at, entry.size()) : at;
                 text.append(static_cast<std::size_t>(offset - at), ' ').append(entry);
@@ -345,7 +356,7 @@ private:
             ::unlink(temporary.c_str());
             throw;
         }
-        struct stat status{};
+        struct stat status {};
         check(fstat(file, &status), "fstat");
         device_ = status.st_dev;
         inode_ = status.st_ino;
@@ -364,14 +375,16 @@ private:
 
     void sync_folder() {
         const std::filesystem::path folder = std::filesystem::absolute(name_).parent_path();
-        const Descriptor directory(check(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open"));
+        const Descriptor directory(
+            check(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open"));
         check(fsync(directory), "fsync");
     }
 
     // Whether somebody has removed the file, or put another in its place.
     bool is_replaced() const {
-        struct stat status{};
-        return ::stat(name_.c_str(), &status) == -1 || status.st_ino != inode_ || status.st_dev != device_;
+        struct stat status {};
+        return ::stat(name_.c_str(), &status) == -1 || status.st_ino != inode_ ||
+               status.st_dev != device_;
     }
 
     bool is_linked(const User& user) const { return user.previous || user.next || first_ == &user; }
@@ -396,7 +409,8 @@ private:
     void unlink(User& user) {
         (user.previous ? user.previous->next : first_) = user.next;
         (user.next ? user.next->previous : last_) = user.previous;
-        if (!user.next) tail_ = last_ ? last_->offset + last_->size : 1; // its place is free for the next
+        if (!user.next)
+            tail_ = last_ ? last_->offset + last_->size : 1; // its place is free for the next
         user.previous = user.next = nullptr;
         user.size = 0;
     }
@@ -404,10 +418,10 @@ private:
     std::string name_;
     bool durable_;
     Descriptor file_;
-    bool is_sound_ = false;       // no write or sync of the file has failed
+    bool is_sound_ = false; // no write or sync of the file has failed
     bool complained_ = false;
-    std::uint64_t tail_ = 1;      // where the next new user goes
-    std::uint64_t capacity_ = 0;  // where the file's end_ begins
+    std::uint64_t tail_ = 1;     // where the next new user goes
+    std::uint64_t capacity_ = 0; // where the file's end_ begins
     dev_t device_ = 0;
     ino_t inode_ = 0;
     User* first_ = nullptr;

@@ -30,9 +30,9 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr std::size_t batch = 64;         // datagrams taken at once from a socket
-constexpr std::size_t datagram = 65535;   // the longest there is
-constexpr std::size_t remembered = 2048;  // replies kept for retransmissions
+constexpr std::size_t batch = 64;        // datagrams taken at once from a socket
+constexpr std::size_t datagram = 65535;  // the longest there is
+constexpr std::size_t remembered = 2048; // replies kept for retransmissions
 
 struct Options {
     std::vector<std::pair<std::string, std::uint16_t>> listen;
@@ -46,12 +46,19 @@ struct Options {
 volatile std::sig_atomic_t stopped = 0;
 void stop(int) { stopped = 1; }
 
+// Whether SIGINT or SIGTERM has come, or waits because pselect() always had datagrams and never slept.
+bool is_stopped() {
+    sigset_t waiting;
+    sigpending(&waiting);
+    return stopped || sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1;
+}
+
 // A datagram that came, and what is to be answered.
 struct Exchange {
     std::unique_ptr<char[]> data = std::make_unique_for_overwrite<char[]>(datagram);
     std::size_t size = 0;
-    sockaddr_in addr{};      // where it came from
-    std::string reply;       // empty: none
+    sockaddr_in addr{}; // where it came from
+    std::string reply;  // empty: none
     sockaddr_in reply_to{};
     User* changed = nullptr; // whose change the reply acknowledges
     std::uint64_t hash = 0;  // of a request that its reply is remembered for
@@ -71,13 +78,15 @@ public:
         const auto found = places_.find(hash);
         if (found == places_.end()) return nullptr;
         const Kept& kept = kept_[found->second];
-        const bool same = kept.from.sin_addr.s_addr == from.sin_addr.s_addr && kept.from.sin_port == from.sin_port;
+        const bool same =
+            kept.from.sin_addr.s_addr == from.sin_addr.s_addr && kept.from.sin_port == from.sin_port;
         return same && now >= kept.at && now - kept.at < seconds(32) ? &kept : nullptr;
     }
     void keep(const Exchange& exchange, Time now) {
         if (kept_.size() < remembered) kept_.emplace_back();
         const std::size_t place = next_++ % remembered;
-        if (const auto old = places_.find(kept_[place].hash); old != places_.end() && old->second == place)
+        if (const auto old = places_.find(kept_[place].hash);
+            old != places_.end() && old->second == place)
             places_.erase(old);
         Kept& kept = kept_[place];
         kept.hash = exchange.hash;
@@ -153,7 +162,8 @@ public:
         for (const User* user = file_.first(); user; user = user->next)
             for (const Binding& binding : user->bindings)
                 std::cout << *user->name << "  " << binding.address() << "  "
-                          << (binding.contact().empty() ? "-" : binding.contact()) << "  " << left(binding) << " s\n";
+                          << (binding.contact().empty() ? "-" : binding.contact()) << "  "
+                          << left(binding) << " s\n";
         std::cout << std::flush;
     }
 
@@ -174,11 +184,14 @@ private:
         exchange.hash = 0;
         switch (sip::read_message(exchange.data.get(), exchange.size, request_)) {
         case sip::Kind::keepalive:
-        case sip::Kind::response: return;
-        case sip::Kind::nonsense:
-            warn(text_of(exchange.addr) + ": " + std::to_string(exchange.size) + " bytes that are not SIP");
+        case sip::Kind::response:
             return;
-        case sip::Kind::request: break;
+        case sip::Kind::nonsense:
+            warn(text_of(exchange.addr) + ": " + std::to_string(exchange.size) +
+                 " bytes that are not SIP");
+            return;
+        case sip::Kind::request:
+            break;
         }
         if (request_.method == "ACK") return;
         if (request_.is_bare()) return handle_bare(exchange);
@@ -228,35 +241,40 @@ private:
     }
 
     void answer_bare(Exchange& exchange, int status, const char* header = "") {
-        exchange.reply = "SIP/2.0 " + std::to_string(status) + ' ' + sip::reason(status) + "\r\n" + header + "\r\n";
+        exchange.reply =
+            "SIP/2.0 " + std::to_string(status) + ' ' + sip::reason(status) + "\r\n" + header + "\r\n";
     }
 
     // RFC 3261: section 8.2 for the order of the checks, section 10.3 for the rest.
     void handle_full(Exchange& exchange) {
         if (!sip::same_word(request_.version, "SIP/2.0")) return answer(exchange, 505);
         if (request_.fault) throw sip::Malformed(request_.fault);
-        if (!request_.from || !request_.to || !request_.call_id || !request_.cseq)
-            throw sip::Malformed("Missing From, To, Call-ID or CSeq header");
+        if (!request_.from) throw sip::Malformed("Missing From header");
+        if (!request_.to) throw sip::Malformed("Missing To header");
+        if (!request_.call_id) throw sip::Malformed("Missing Call-ID header");
+        if (!request_.cseq) throw sip::Malformed("Missing CSeq header");
         std::string_view vias = request_.via.front();
         sip::parse_via(sip::next_part(vias, ','));
-        sip::name_addr(*request_.from);
+        sip::parse_uri(sip::name_addr(*request_.from).uri);
         const sip::CSeq cseq = sip::parse_cseq(*request_.cseq);
         if (cseq.method != request_.method) throw sip::Malformed("CSeq of another method");
         if (request_.call_id->empty()) throw sip::Malformed("Empty Call-ID header");
         if (request_.content_length) {
             const auto length = sip::number(*request_.content_length);
-            if (!length || *length > request_.body.size()) throw sip::Malformed("Broken Content-Length header");
+            if (!length || *length > request_.body.size())
+                throw sip::Malformed("Broken Content-Length header");
         }
         if (request_.method != "REGISTER") {
-            for (const char* known : {"INVITE", "BYE", "CANCEL", "OPTIONS", "INFO", "MESSAGE", "NOTIFY", "PRACK",
-                                      "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"})
+            for (const char* known : {"INVITE", "BYE", "CANCEL", "OPTIONS", "INFO", "MESSAGE", "NOTIFY",
+                                      "PRACK", "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"})
                 if (request_.method == known) return answer(exchange, 405, "Allow: REGISTER\r\n");
             return answer(exchange, 501, "Allow: REGISTER\r\n");
         }
         if (!sip::is_sip(sip::parse_uri(request_.uri).scheme)) return answer(exchange, 416);
         if (!request_.require.empty()) {
             std::string unsupported;
-            for (const std::string_view tags : request_.require) unsupported.append("Unsupported: ").append(tags).append("\r\n");
+            for (const std::string_view tags : request_.require)
+                unsupported.append("Unsupported: ").append(tags).append("\r\n");
             return answer(exchange, 420, unsupported);
         }
         const sip::Uri to = sip::parse_uri(sip::name_addr(*request_.to).uri);
@@ -272,7 +290,8 @@ private:
         User* const known = registered_.find(name);
         std::vector<Binding> bindings = known ? known->bindings : std::vector<Binding>{};
         // A malformed Expires counts as none (section 10.2.1.1).
-        const std::uint32_t header = sip::number(request_.expires.value_or("")).value_or(options_.expires);
+        const std::uint32_t header =
+            sip::number(request_.expires.value_or("")).value_or(options_.expires);
         const auto is_older = [&](const Binding& binding) {
             return binding.call_id() == *request_.call_id && cseq < binding.cseq;
         };
@@ -283,7 +302,8 @@ private:
             if (request_.contact.size() != 1 || sip::number(request_.expires.value_or("")) != 0u)
                 throw sip::Malformed("Contact: * needs Expires: 0");
             for (const Binding& binding : bindings)
-                if (is_older(binding) || is_repeated(binding)) return answer(exchange, 500, {}, "Old CSeq");
+                if (is_older(binding) || is_repeated(binding))
+                    return answer(exchange, 500, {}, "Old CSeq");
             bindings.clear();
         } else {
             for (std::string_view list : request_.contact) {
@@ -292,24 +312,32 @@ private:
                     const sip::NameAddr contact = sip::name_addr(value);
                     const sip::Uri uri = sip::parse_uri(contact.uri);
                     if (value == "*" || !is_utf8(value)) throw sip::Malformed("Broken Contact header");
-                    if (sip::is_sip(uri.scheme) && uri.host.empty()) throw sip::Malformed("Broken Contact header");
+                    if (sip::is_sip(uri.scheme) && uri.host.empty())
+                        throw sip::Malformed("Broken Contact header");
                     std::uint32_t expires = header;
                     if (const auto own = sip::parameter(contact.parameters, "expires"))
                         expires = sip::number(*own).value_or(options_.expires);
                     if (expires != 0 && expires < options_.min_expires)
-                        return answer(exchange, 423, "Min-Expires: " + std::to_string(options_.min_expires) + "\r\n");
+                        return answer(exchange, 423,
+                                      "Min-Expires: " + std::to_string(options_.min_expires) + "\r\n");
 
-                    const auto old = std::find_if(bindings.begin(), bindings.end(), [&](const Binding& binding) {
-                        return !binding.contact().empty() &&
-                               sip::same_uri(sip::name_addr(binding.contact()).uri, contact.uri);
-                    });
-                    if (old != bindings.end() && is_older(*old)) return answer(exchange, 500, {}, "Old CSeq");
+                    const auto old =
+                        std::find_if(bindings.begin(), bindings.end(), [&](const Binding& binding) {
+                            return !binding.contact().empty() &&
+                                   sip::same_uri(sip::name_addr(binding.contact()).uri, contact.uri);
+                        });
+                    // With the same CSeq it is a late retransmission, unless it wants something else.
+                    if (old != bindings.end() && (is_older(*old) || (is_repeated(*old) && expires == 0)))
+                        return answer(exchange, 500, {}, "Old CSeq");
                     if (old != bindings.end() && is_repeated(*old)) continue;
-                    const Binding binding(contact_text(contact), *request_.call_id, host_of(exchange.addr), cseq,
-                                          now_ + seconds(expires));
-                    if (old != bindings.end() && expires != 0) *old = binding;
-                    else if (old != bindings.end()) bindings.erase(old);
-                    else if (expires != 0) bindings.push_back(binding);
+                    const Binding binding(contact_text(contact), *request_.call_id,
+                                          host_of(exchange.addr), cseq, now_ + seconds(expires));
+                    if (old != bindings.end() && expires != 0)
+                        *old = binding;
+                    else if (old != bindings.end())
+                        bindings.erase(old);
+                    else if (expires != 0)
+                        bindings.push_back(binding);
                 } while (!list.empty());
             }
         }
@@ -346,17 +374,25 @@ private:
                 lines.append("<sip:").append(*user->name, 0, at == std::string::npos ? 0 : at + 1);
                 lines.append(binding.address()).append(">");
             }
-            lines.append(binding.contact()).append(";expires=").append(std::to_string(left(binding))).append("\r\n");
+            lines.append(binding.contact())
+                .append(";expires=")
+                .append(std::to_string(left(binding)))
+                .append("\r\n");
         }
         return lines;
     }
 
     // The reply; and its address becomes the one it goes to (RFC 3581).
-    void answer(Exchange& exchange, int status, const std::string& headers = {}, const char* reason = nullptr) {
+    void answer(Exchange& exchange, int status, const std::string& headers = {},
+                const char* reason = nullptr) {
         std::uint16_t port = 0;
         std::string& reply = exchange.reply;
-        reply.assign("SIP/2.0 ").append(std::to_string(status)).append(" ").append(reason ? reason : sip::reason(status));
-        reply.append("\r\n").append(sip::reply_via(request_, host_of(exchange.addr), port_of(exchange.addr), port));
+        reply.assign("SIP/2.0 ")
+            .append(std::to_string(status))
+            .append(" ")
+            .append(reason ? reason : sip::reason(status));
+        reply.append("\r\n").append(
+            sip::reply_via(request_, host_of(exchange.addr), port_of(exchange.addr), port));
         if (request_.from) reply.append("From: ").append(*request_.from).append("\r\n");
         if (request_.to) {
             reply.append("To: ").append(*request_.to);
@@ -365,7 +401,10 @@ private:
         }
         if (request_.call_id) reply.append("Call-ID: ").append(*request_.call_id).append("\r\n");
         if (request_.cseq) reply.append("CSeq: ").append(*request_.cseq).append("\r\n");
-        reply.append(headers).append("Date: ").append(date_text(now_)).append("\r\nContent-Length: 0\r\n\r\n");
+        reply.append(headers)
+            .append("Date: ")
+            .append(date_text(now_))
+            .append("\r\nContent-Length: 0\r\n\r\n");
         exchange.reply_to.sin_port = htons(port);
     }
 
@@ -398,7 +437,8 @@ private:
 
     static bool has_room(const User& user) {
         std::size_t size = user.name->size();
-        for (const Binding& binding : user.bindings) size += binding.contact().size() + binding.call_id().size() + 150;
+        for (const Binding& binding : user.bindings)
+            size += binding.contact().size() + binding.call_id().size() + 150;
         // A character may take six in JSON; only where that could be too much it is written to see.
         if (size * 6 <= RegisteredFile::longest) return true;
         std::string text;
@@ -409,7 +449,8 @@ private:
     // Bindings whose time is up. Not all at once, where they are many: requests are waiting.
     void expire() {
         std::vector<User*> users;
-        for (User* user; (user = registered_.soonest()) && user->soonest <= now_ && users.size() < 1000;) {
+        for (User* user;
+             (user = registered_.soonest()) && user->soonest <= now_ && users.size() < 1000;) {
             std::vector<Binding> bindings;
             for (const Binding& binding : user->bindings)
                 if (binding.expires > now_) bindings.push_back(binding);
@@ -442,8 +483,10 @@ private:
 
     void refuse(Exchange& exchange) {
         sip::read_message(exchange.data.get(), exchange.size, request_); // as it was the first time
-        if (request_.is_bare()) answer_bare(exchange, 500);
-        else answer(exchange, 500);
+        if (request_.is_bare())
+            answer_bare(exchange, 500);
+        else
+            answer(exchange, 500);
     }
 
     // Users without bindings are none.
@@ -483,7 +526,8 @@ std::size_t receive_waiting(int s, std::vector<Exchange>& exchanges) {
     }
     const int n = again([&] { return recvmmsg(s, messages.data(), batch, MSG_DONTWAIT, nullptr); });
     if (n == -1) return 0;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) exchanges[i].size = messages[i].msg_len;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
+        exchanges[i].size = messages[i].msg_len;
     return static_cast<std::size_t>(n);
 #else
     std::size_t count = 0;
@@ -527,7 +571,8 @@ void send_replies(int s, const std::vector<Exchange*>& exchanges) {
         if (!exchange->reply.empty())
             again([&] {
                 return sendto(s, exchange->reply.data(), exchange->reply.size(), 0,
-                              reinterpret_cast<const sockaddr*>(&exchange->reply_to), sizeof exchange->reply_to);
+                              reinterpret_cast<const sockaddr*>(&exchange->reply_to),
+                              sizeof exchange->reply_to);
             });
 #endif
 }
@@ -542,11 +587,13 @@ bool serve(int s, SIPRegisterHandler& handler, std::vector<Exchange>& exchanges)
     return count != 0;
 }
 
-// How long select() may wait: to the end of the next binding; at most an hour, since the clock may be set.
+// How long select() may wait: to the end of the next binding; at most an hour, since the clock may be
+// set.
 timespec until(std::optional<Time> end) {
     using namespace std::chrono;
     const auto most = duration_cast<nanoseconds>(hours(1));
-    const auto wait = end ? std::clamp<nanoseconds>(*end - system_clock::now(), nanoseconds(0), most) : most;
+    const auto wait =
+        end ? std::clamp<nanoseconds>(*end - system_clock::now(), nanoseconds(0), most) : most;
     return {static_cast<std::time_t>(wait / seconds(1)), static_cast<long>((wait % seconds(1)).count())};
 }
 
@@ -568,7 +615,8 @@ Options read_arguments(int argc, char** argv) {
             const std::string where = value();
             const std::size_t colon = where.rfind(':');
             if (colon == where.npos) throw usage;
-            options.listen.emplace_back(where.substr(0, colon), server_port_argument(where.substr(colon + 1)));
+            options.listen.emplace_back(where.substr(0, colon),
+                                        server_port_argument(where.substr(colon + 1)));
         } else if (word == "--fsync") {
             options.durable = true;
         } else if (word == "--table") {
@@ -592,10 +640,25 @@ Options read_arguments(int argc, char** argv) {
 int main(int argc, char** argv) {
     const Options options = read_arguments(argc, argv);
 
+    // A file that may not grow further (ulimit -f) is an error of write(), as in Python, not the end.
+    std::signal(SIGXFSZ, SIG_IGN);
+    // Ctrl+C and SIGTERM are let through while select() waits, and at no other time.
+    sigset_t ours, before;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    check(sigprocmask(SIG_BLOCK, &ours, &before), "sigprocmask");
+    struct sigaction action {};
+    action.sa_handler = stop;
+    for (const int signal : {SIGINT, SIGTERM}) check(sigaction(signal, &action, nullptr), "sigaction");
+    sigdelset(&before, SIGINT);
+    sigdelset(&before, SIGTERM);
+
     std::vector<Descriptor> sockets;
     for (const auto& [host, port] : options.listen) {
         Descriptor& s = sockets.emplace_back(check(socket(AF_INET, SOCK_DGRAM, 0), "socket"));
-        if (s >= FD_SETSIZE) throw UsageError(std::string(program_name()) + ": too many addresses for select()");
+        if (s >= FD_SETSIZE)
+            throw UsageError(std::string(program_name()) + ": too many addresses for select()");
         const sockaddr_in addr = address(host, port);
         check(bind(s, reinterpret_cast<const sockaddr*>(&addr), sizeof addr), "bind");
         // What comes while the file is written waits here; the system may give less.
@@ -607,22 +670,8 @@ int main(int argc, char** argv) {
     SIPRegisterHandler handler(options);
     handler.json2registered();
 
-    // The two signals are let through while select() waits, and at no other time.
-    // And a file that may not grow further (ulimit -f) is an error of write(), as in Python, not the end.
-    std::signal(SIGXFSZ, SIG_IGN);
-    sigset_t ours, before;
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGTERM);
-    check(sigprocmask(SIG_BLOCK, &ours, &before), "sigprocmask");
-    struct sigaction action{};
-    action.sa_handler = stop;
-    for (const int signal : {SIGINT, SIGTERM}) check(sigaction(signal, &action, nullptr), "sigaction");
-    sigdelset(&before, SIGINT);
-    sigdelset(&before, SIGTERM);
-
     std::vector<Exchange> exchanges(batch);
-    while (!stopped) {
+    while (!is_stopped()) {
         fd_set rlist;
         FD_ZERO(&rlist);
         for (const Descriptor& s : sockets) FD_SET(s, &rlist);

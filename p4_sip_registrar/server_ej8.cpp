@@ -63,7 +63,7 @@ int main(int argc, char* argv[]) {
     const sockaddr_in addr = address("", PORT);
     check(bind(serv, reinterpret_cast<const sockaddr*>(&addr), sizeof addr), "bind");
     std::cout << "Lanzando servidor UDP de eco...\n";
-    if (PORT == 0) std::cout << "Puerto: " << port_of(getsockname(serv)) << '\n';
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(serv)) << '\n';
     try {
         while (true) { // serve_forever()
             ctrl_c.raise();

@@ -27,8 +27,8 @@ inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 
 
 // Header names, host names and schemes: the same but for the case of A to Z (section 7.3.1).
 inline bool same_word(std::string_view a, std::string_view b) {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [](char x, char y) { return lower(x) == lower(y); });
 }
 
 inline std::string_view trim(std::string_view text) {
@@ -49,7 +49,8 @@ inline std::optional<std::uint32_t> number(std::string_view text) {
 inline bool is_token(std::string_view text) {
     constexpr std::string_view others = "-.!%*_+`'~";
     return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || others.find(c) != others.npos;
+        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+               others.find(c) != others.npos;
     });
 }
 
@@ -107,7 +108,8 @@ struct NameAddr {
 // Throws Malformed.
 inline NameAddr name_addr(std::string_view value) {
     const std::size_t semicolon = find_outside(value, ';');
-    const std::string_view parameters = semicolon == value.npos ? std::string_view{} : value.substr(semicolon);
+    const std::string_view parameters =
+        semicolon == value.npos ? std::string_view{} : value.substr(semicolon);
     std::string_view addr = trim(value.substr(0, semicolon));
     if (!addr.empty() && addr.back() == '>') {
         addr.remove_suffix(1);
@@ -128,7 +130,9 @@ struct Uri {
     std::string_view headers;
 };
 
-inline bool is_sip(std::string_view scheme) { return same_word(scheme, "sip") || same_word(scheme, "sips"); }
+inline bool is_sip(std::string_view scheme) {
+    return same_word(scheme, "sip") || same_word(scheme, "sips");
+}
 
 // Throws Malformed. Of another scheme than sip and sips only the scheme is taken apart.
 inline Uri parse_uri(std::string_view text) {
@@ -171,7 +175,8 @@ inline std::string unescape(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         unsigned byte = 0;
         if (text[i] == '%' && i + 3 <= text.size() &&
-            std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3) {
+            std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr ==
+                text.data() + i + 3) {
             bytes += static_cast<char>(byte);
             i += 2;
         } else {
@@ -200,10 +205,12 @@ inline bool parameters_agree(std::string_view a, std::string_view b) {
         const std::string_view name = trim(part.substr(0, part.find('=')));
         if (name.empty()) continue;
         const auto other = parameter(b, name);
-        const bool telling = same_word(name, "user") || same_word(name, "ttl") || same_word(name, "method") ||
-                             same_word(name, "maddr") || same_word(name, "transport");
+        const bool telling = same_word(name, "user") || same_word(name, "ttl") ||
+                             same_word(name, "method") || same_word(name, "maddr") ||
+                             same_word(name, "transport");
         if (!other && telling) return false;
-        if (other && !same_word(unescape(*other), unescape(parameter(part, name).value_or("")))) return false;
+        if (other && !same_word(unescape(*other), unescape(parameter(part, name).value_or(""))))
+            return false;
     }
     return true;
 }
@@ -213,9 +220,10 @@ inline bool same_uri(std::string_view a, std::string_view b) {
     if (a == b) return true;
     const Uri x = parse_uri(a), y = parse_uri(b);
     if (!is_sip(x.scheme) || !is_sip(y.scheme)) return false;
-    return same_word(x.scheme, y.scheme) && unescape(x.user) == unescape(y.user) && same_word(x.host, y.host) &&
-           number(x.port) == number(y.port) && same_word(x.headers, y.headers) &&
-           parameters_agree(x.parameters, y.parameters) && parameters_agree(y.parameters, x.parameters);
+    return same_word(x.scheme, y.scheme) && unescape(x.user) == unescape(y.user) &&
+           same_word(x.host, y.host) && number(x.port) == number(y.port) &&
+           same_word(x.headers, y.headers) && parameters_agree(x.parameters, y.parameters) &&
+           parameters_agree(y.parameters, x.parameters);
 }
 
 // --- requests
@@ -232,7 +240,7 @@ enum class Kind {
 struct Request {
     std::string_view method;
     std::string_view uri;
-    std::string_view version; // "SIP/2.0"
+    std::string_view version;              // "SIP/2.0"
     std::vector<std::string_view> via;     // a header line each, the topmost first
     std::vector<std::string_view> contact; // a header line each
     std::vector<std::string_view> require; // a header line each
@@ -261,18 +269,29 @@ inline void take_header(Request& request, std::string_view name, std::string_vie
         return same_word(name, full) || (name.size() == 1 && compact && lower(name[0]) == compact);
     };
     const auto once = [&](std::optional<std::string_view>& place, const char* fault) {
-        if (place) request.is_faulty(fault);
-        else place = value;
+        if (place)
+            request.is_faulty(fault);
+        else
+            place = value;
     };
-    if (is("Via", 'v')) request.via.push_back(value);
-    else if (is("From", 'f')) once(request.from, "Two From headers");
-    else if (is("To", 't')) once(request.to, "Two To headers");
-    else if (is("Call-ID", 'i')) once(request.call_id, "Two Call-ID headers");
-    else if (is("CSeq", '\0')) once(request.cseq, "Two CSeq headers");
-    else if (is("Contact", 'm')) request.contact.push_back(value);
-    else if (is("Expires", '\0')) once(request.expires, "Two Expires headers");
-    else if (is("Content-Length", 'l')) once(request.content_length, "Two Content-Length headers");
-    else if (is("Require", '\0')) request.require.push_back(value);
+    if (is("Via", 'v'))
+        request.via.push_back(value);
+    else if (is("From", 'f'))
+        once(request.from, "Two From headers");
+    else if (is("To", 't'))
+        once(request.to, "Two To headers");
+    else if (is("Call-ID", 'i'))
+        once(request.call_id, "Two Call-ID headers");
+    else if (is("CSeq", '\0'))
+        once(request.cseq, "Two CSeq headers");
+    else if (is("Contact", 'm'))
+        request.contact.push_back(value);
+    else if (is("Expires", '\0'))
+        once(request.expires, "Two Expires headers");
+    else if (is("Content-Length", 'l'))
+        once(request.content_length, "Two Content-Length headers");
+    else if (is("Require", '\0'))
+        request.require.push_back(value);
 }
 
 // Takes the next line off `text` and gives it without its end, CRLF or LF. A header may go on in
@@ -284,7 +303,8 @@ inline std::string_view next_line(char*& text, char* end, bool is_header) {
         at = std::find(at, end, '\n');
         if (at == end) break;
         char* const line_end = at > begin && at[-1] == '\r' ? at - 1 : at;
-        const bool goes_on = is_header && line_end > begin && at + 1 < end && (at[1] == ' ' || at[1] == '\t');
+        const bool goes_on =
+            is_header && line_end > begin && at + 1 < end && (at[1] == ' ' || at[1] == '\t');
         if (!goes_on) {
             text = at + 1;
             return {begin, static_cast<std::size_t>(line_end - begin)};
@@ -327,8 +347,10 @@ inline Kind read_message(char* text, std::size_t size, Request& request) {
         if (header.empty()) break;
         const std::size_t colon = header.find(':');
         const std::string_view name = trim(header.substr(0, colon));
-        if (colon == header.npos || !is_token(name)) broken_line = true;
-        else take_header(request, name, trim(header.substr(colon + 1)));
+        if (colon == header.npos || !is_token(name))
+            broken_line = true;
+        else
+            take_header(request, name, trim(header.substr(colon + 1)));
     }
     // A line that is no header is passed over (section 16.3 says why); not so in the bare form,
     // where it may well be an Expires that somebody forgot the colon of.
@@ -345,7 +367,8 @@ struct CSeq {
 inline CSeq parse_cseq(std::string_view value) {
     const std::size_t blank = value.find_first_of(" \t");
     const auto sequence = number(value.substr(0, blank));
-    if (blank == value.npos || !sequence || *sequence >= 0x80000000u) throw Malformed("Broken CSeq header");
+    if (blank == value.npos || !sequence || *sequence >= 0x80000000u)
+        throw Malformed("Broken CSeq header");
     return {*sequence, trim(value.substr(blank))};
 }
 
@@ -393,25 +416,25 @@ inline std::string reply_via(const Request& request, const std::string& host, st
         std::string_view rest = request.via[i];
         lines += "Via: ";
         if (i == 0) try {
-            std::string_view top = next_part(rest, ',');
-            const Via via = parse_via(top);
-            const bool has_rport = parameter(via.parameters, "rport").has_value();
-            if (!has_rport) reply_port = via.port;
-            std::string_view parameters = via.parameters;
-            lines += trim(top.substr(0, top.size() - parameters.size()));
-            while (!parameters.empty()) {
-                const std::string_view part = next_part(parameters, ';');
-                const std::string_view name = trim(part.substr(0, part.find('=')));
-                if (!part.empty() && !same_word(name, "received") && !same_word(name, "rport"))
-                    lines.append(";").append(part);
+                std::string_view top = next_part(rest, ',');
+                const Via via = parse_via(top);
+                const bool has_rport = parameter(via.parameters, "rport").has_value();
+                if (!has_rport) reply_port = via.port;
+                std::string_view parameters = via.parameters;
+                lines += trim(top.substr(0, top.size() - parameters.size()));
+                while (!parameters.empty()) {
+                    const std::string_view part = next_part(parameters, ';');
+                    const std::string_view name = trim(part.substr(0, part.find('=')));
+                    if (!part.empty() && !same_word(name, "received") && !same_word(name, "rport"))
+                        lines.append(";").append(part);
+                }
+                if (has_rport || via.host != host) lines += ";received=" + host;
+                if (has_rport) lines += ";rport=" + std::to_string(port);
+                rest = trim(rest);
+                if (!rest.empty()) lines += ", ";
+            } catch (const Malformed&) { // given back as it came
+                rest = request.via[i];
             }
-            if (has_rport || via.host != host) lines += ";received=" + host;
-            if (has_rport) lines += ";rport=" + std::to_string(port);
-            rest = trim(rest);
-            if (!rest.empty()) lines += ", ";
-        } catch (const Malformed&) { // given back as it came
-            rest = request.via[i];
-        }
         lines.append(rest).append("\r\n");
     }
     return lines;
@@ -420,17 +443,28 @@ inline std::string reply_via(const Request& request, const std::string& host, st
 // The reason phrases of section 21 that a registrar has a use for.
 inline const char* reason(int status) {
     switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 405: return "Method Not Allowed";
-    case 416: return "Unsupported URI Scheme";
-    case 420: return "Bad Extension";
-    case 423: return "Interval Too Brief";
-    case 500: return "Server Internal Error";
-    case 501: return "Not Implemented";
-    case 505: return "Version Not Supported";
-    case 513: return "Message Too Large";
-    default: return "";
+    case 200:
+        return "OK";
+    case 400:
+        return "Bad Request";
+    case 405:
+        return "Method Not Allowed";
+    case 416:
+        return "Unsupported URI Scheme";
+    case 420:
+        return "Bad Extension";
+    case 423:
+        return "Interval Too Brief";
+    case 500:
+        return "Server Internal Error";
+    case 501:
+        return "Not Implemented";
+    case 505:
+        return "Version Not Supported";
+    case 513:
+        return "Message Too Large";
+    default:
+        return "";
     }
 }
 

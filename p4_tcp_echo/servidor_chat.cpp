@@ -274,7 +274,7 @@ int main(int argc, char* argv[]) {
     // A client that resets between select() and accept() must not make accept() wait for the next.
     set_nonblocking(s);
     std::cout << "Socket now listening\n";
-    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
 
     Chat chat(s, password.empty() ? PASSWORD : password,
               std::chrono::duration_cast<Clock::duration>(idle));

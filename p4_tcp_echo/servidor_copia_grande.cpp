@@ -55,7 +55,7 @@ int main(int argc, char* argv[]) {
     check(::bind(s, reinterpret_cast<const sockaddr*>(&addr), sizeof addr), "bind");
     check(::listen(s, 1), "listen");
     std::cout << "Socket now listening\n";
-    if (PORT == 0) std::cout << "Port " << port_of(getsockname(s)) << '\n';
+    if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
     try {
         receive_file(s, name);
     } catch (...) {

@@ -2,6 +2,7 @@
 #include "engine.hpp"
 
 #include <map>
+#include <sstream>
 
 namespace conversation {
 
@@ -23,6 +24,11 @@ const std::map<std::string, Words2, std::less<>> entries{
       "Does it wait for a second message, for the keyboard, or for the other client first?",
       "La petición llega y no vuelve respuesta. ¿Responde el servidor a la dirección que dio recvfrom() (o por el socket que dio accept())? "
       "¿Espera antes un segundo mensaje, el teclado o al otro cliente?"}},
+    {"no message",
+     {"The client's message does not arrive: host and port come from the arguments (or the handout's constants), the port as an integer. "
+      "Does it wait for the reply to an earlier message, or for the keyboard?",
+      "El mensaje del cliente no llega: host y puerto vienen de los argumentos (o de las constantes del guion), el puerto como entero. "
+      "¿Espera la respuesta a un mensaje anterior, o el teclado?"}},
     {"other address",
      {"The server replied to a fixed port, not to the one that the request came from: use the address that recvfrom() gives.",
       "El servidor ha respondido a un puerto fijo y no al de quien preguntó: usa la dirección que da recvfrom()."}},
@@ -47,6 +53,33 @@ const std::map<std::string, Words2, std::less<>> entries{
     {"output",
      {"The program works on, but prints something else than the exercise shows: compare the line from the mark on.",
       "El programa sigue, pero imprime algo distinto de lo que pide el ejercicio: compara la línea desde la marca."}},
+    {"not shown",
+     {"What the exercise asks to print does not come up: is the print reached, and does it print what was received? Through a pipe Python prints at once with flush=True.",
+      "No aparece lo que el ejercicio pide imprimir: ¿se llega al print, e imprime lo recibido? Por una tubería Python imprime al momento con flush=True."}},
+    {"request",
+     {"The request is not the exercise's from the mark on: the arguments in the handout's order (sys.argv), one blank between words, \\r\\n at the end of each line.",
+      "La petición no es la del ejercicio desde la marca: los argumentos en el orden del guion (sys.argv), un blanco entre palabras, \\r\\n al final de cada línea."}},
+    {"usage",
+     {"Count the arguments (len(sys.argv)) before using them, and where one is missing print the handout's Usage line and end.",
+      "Cuenta los argumentos (len(sys.argv)) antes de usarlos y, si falta alguno, imprime la línea Usage del guion y termina."}},
+    {"taken",
+     {"Two sockets share the port: without SO_REUSEADDR and SO_REUSEPORT the second bind() fails, as the exercise wants to show.",
+      "Dos sockets comparten el puerto: sin SO_REUSEADDR ni SO_REUSEPORT el segundo bind() falla, que es lo que enseña el ejercicio."}},
+    {"blocks",
+     {"recvfrom() still waits for a message: setblocking(False), and where it raises an error print 'recepción fallida' and go on.",
+      "recvfrom() sigue esperando un mensaje: setblocking(False), y cuando lance un error imprime 'recepción fallida' y sigue."}},
+    {"early",
+     {"It did not wait as long as the exercise says: the limit is in seconds, and counts from the last message.",
+      "No ha esperado lo que dice el ejercicio: el plazo va en segundos y cuenta desde el último mensaje."}},
+    {"unknown",
+     {"Only the addresses of the list are answered: compare address[0], a string, with them before sendto().",
+      "Solo se responde a las direcciones de la lista: compara address[0], una cadena, con ellas antes de sendto()."}},
+    {"buffer",
+     {"The buffer is to be smaller than the message: recvfrom(10) takes 10 bytes, and the rest of the datagram is lost.",
+      "El buffer ha de ser menor que el mensaje: recvfrom(10) toma 10 bytes, y el resto del datagrama se pierde."}},
+    {"status",
+     {"The answer is the command's exit status in decimal, as text: os.system() runs it, os.waitstatus_to_exitcode() makes the status of what it gives.",
+      "La respuesta es el estado de salida de la orden, en decimal y como texto: os.system() la ejecuta y os.waitstatus_to_exitcode() lo saca de lo que devuelve."}},
     {"silent",
      {"Nothing was printed: is the print reached? Through a pipe Python prints at once with flush=True.",
       "No se ha impreso nada: ¿se llega al print? Por una tubería Python imprime al momento con flush=True."}},
@@ -92,6 +125,12 @@ const std::map<std::string, Words2, std::less<>> entries{
     {"json",
      {"The file is not JSON where the error says: write it with json.dump() after every change, and close it (with open(...) as f).",
       "El fichero no es JSON donde dice el error: escríbelo con json.dump() tras cada cambio, y ciérralo (with open(...) as f)."}},
+    {"stale",
+     {"The file does not show the last change: write it at every REGISTER, also one with Expires: 0.",
+      "El fichero no refleja el último cambio: escríbelo en cada REGISTER, también con Expires: 0."}},
+    {"start",
+     {"The users in registered.json are to be read when the server starts (json.load()), before serve_forever(), and kept in the dictionary.",
+      "Los usuarios de registered.json se leen al arrancar (json.load()), antes de serve_forever(), y quedan en el diccionario."}},
     {"expiry",
      {"The time was up and the user is still there: compare the expiry with the present time and delete before writing the file.",
       "El plazo ha vencido y el usuario sigue ahí: compara la caducidad con la hora actual y borra antes de escribir el fichero."}},
@@ -120,8 +159,18 @@ std::string last_line(const std::string& text) {
     std::size_t end = text.find_last_not_of(" \n\r");
     if (end == std::string::npos) return "";
     const std::size_t start = text.rfind('\n', end);
-    const std::string line = shown(text.substr(start == std::string::npos ? 0 : start + 1, end - start), 200);
-    return line.substr(1, line.size() - 2);
+    return harmless(text.substr(start == std::string::npos ? 0 : start + 1, end - start), 200);
+}
+
+// The exception of the last traceback: the first line behind it that is not indented. (socketserver
+// draws a line of dashes under it, and more may be printed later.)
+std::string exception_of(const std::string& errors) {
+    std::istringstream lines(errors.substr(errors.rfind("Traceback (most recent call last)")));
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line))
+        if (!line.empty() && line[0] != ' ') return harmless(line, 200);
+    return "";
 }
 
 } // namespace
@@ -134,7 +183,7 @@ std::string hint_of_errors(const std::string& errors) {
     if (has("SyntaxError") || has("IndentationError") || has("TabError")) return "syntax:" + last_line(errors);
     if (has("can't open file") || has(": not found") || has("No such file or directory: 'sh'") || has("Permission denied\n"))
         return "missing";
-    if (has("Traceback (most recent call last)")) return "traceback:" + last_line(errors);
+    if (has("Traceback (most recent call last)")) return "traceback:" + exception_of(errors);
     return "";
 }
 

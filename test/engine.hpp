@@ -49,6 +49,9 @@ std::string why_no_namespaces();
 // "hola\n" with quotes and escapes, at most so many bytes of it.
 std::string shown(std::string_view bytes, std::size_t most = 60);
 
+// A line of somebody's output, for the terminal: control characters as escapes, cut after so many bytes.
+std::string harmless(std::string_view line, std::size_t most);
+
 // Both texts with a mark under the first byte that differs.
 std::string difference(std::string_view came, std::string_view expected);
 

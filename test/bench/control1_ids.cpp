@@ -40,13 +40,16 @@ double resident() {
     return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
-// Prints: clients, bytes a client, nanoseconds a lookup (median of five; text to record, in random order).
+// Prints: clients, bytes a client, nanoseconds a lookup (median of five; text to record, in random
+// order).
 void table(std::size_t n) {
     std::mt19937_64 random(1);
     constexpr std::size_t asked = 200'000;
-    constexpr std::size_t ready = 32; // requests that a turn of the server finds, and announces, together
-    std::vector<std::array<char, uuid_text_size>> sample(asked); // side by side, so that reading them costs little
-    for (auto& text : sample) text.fill(' ');                     // and there before the table's memory
+    constexpr std::size_t ready =
+        32; // requests that a turn of the server finds, and announces, together
+    std::vector<std::array<char, uuid_text_size>> sample(
+        asked);                               // side by side, so that reading them costs little
+    for (auto& text : sample) text.fill(' '); // and there before the table's memory
     Ids ids(86'400'000);
     const double before = resident();
     for (std::size_t i = 0; i < n; ++i) {
@@ -92,7 +95,8 @@ public:
         while ((head = data_.find("\r\n\r\n", at_)) == data_.npos) more();
         const std::string status = data_.substr(at_ + 9, 3);
         std::size_t size = 0;
-        if (const std::size_t length = data_.find("Content-Length: ", at_); length < head) size = std::strtoul(data_.c_str() + length + 16, nullptr, 10);
+        if (const std::size_t length = data_.find("Content-Length: ", at_); length < head)
+            size = std::strtoul(data_.c_str() + length + 16, nullptr, 10);
         while (data_.size() < head + 4 + size) more();
         std::string body = data_.substr(head + 4, size);
         at_ = head + 4 + size;
@@ -127,8 +131,10 @@ void server(std::uint16_t port, std::size_t n) {
         for (std::size_t j = 0; j < together; ++j) {
             const std::string id = client.receives();
             if (id.size() != uuid_text_size) throw std::runtime_error("no id, but " + id);
-            if (sample.size() < asked) sample.push_back(id);
-            else if (const std::size_t at = random() % (i + j + 1); at < asked) sample[at] = id;
+            if (sample.size() < asked)
+                sample.push_back(id);
+            else if (const std::size_t at = random() % (i + j + 1); at < asked)
+                sample[at] = id;
         }
     }
     const double given = static_cast<double>(n) / (seconds() - start);
@@ -139,7 +145,8 @@ void server(std::uint16_t port, std::size_t n) {
         for (std::size_t i = 0; i < asked; i += together) {
             requests.clear();
             for (std::size_t j = 0; j < together; ++j)
-                requests += "GET /" + sample[(i + j) % sample.size()] + "/1k HTTP/1.1\r\nHost: s\r\nIf-None-Match: *\r\n\r\n";
+                requests += "GET /" + sample[(i + j) % sample.size()] +
+                            "/1k HTTP/1.1\r\nHost: s\r\nIf-None-Match: *\r\n\r\n";
             client.sends(requests);
             for (std::size_t j = 0; j < together; ++j)
                 if (client.receives() != "304") throw std::runtime_error("an id is not known");
@@ -153,8 +160,10 @@ void server(std::uint16_t port, std::size_t n) {
 } // namespace
 
 int main(int argc, char* argv[]) {
-    if (argc == 3 && std::string(argv[1]) == "table") table(std::strtoul(argv[2], nullptr, 10));
+    if (argc == 3 && std::string(argv[1]) == "table")
+        table(std::strtoul(argv[2], nullptr, 10));
     else if (argc == 4 && std::string(argv[1]) == "server")
         server(static_cast<std::uint16_t>(std::atoi(argv[2])), std::strtoul(argv[3], nullptr, 10));
-    else throw UsageError("Usage: control1_ids table N | server PORT N");
+    else
+        throw UsageError("Usage: control1_ids table N | server PORT N");
 }

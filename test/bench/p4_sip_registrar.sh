@@ -1,8 +1,8 @@
 #!/bin/sh
-# registrar, which has each REGISTER in registered.json before it answers, beside Kamailio with one child:
-# its table in memory only (usrloc db_mode 0), and kept in SQLite (db_mode 1, WAL). Full requests, 64 in flight,
-# distinct users; refreshes a second once all are registered, by turns, medians of five. Kamailio's figures are
-# left out where it is not installed. RUNS, SECONDS_EACH (a run), USERS.
+# registrar, which has each REGISTER in registered.json before it answers, beside Kamailio with one
+# child: its table in memory only (usrloc db_mode 0), and kept in SQLite (db_mode 1, WAL). Full
+# requests, 64 in flight, distinct users; refreshes a second once all are registered, by turns,
+# medians of five. Without Kamailio its figures are left out. RUNS, SECONDS_EACH (a run), USERS.
 cd "$(dirname "$0")/../.." || exit 1
 top=$PWD runs=${RUNS:-5} seconds=${SECONDS_EACH:-1.5} port=17000 server=
 folder=$(mktemp -d) && trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT INT TERM
@@ -101,7 +101,10 @@ for script in sys.argv[2:]:
     users.executescript(open(script).read())
 users.execute("PRAGMA journal_mode=WAL")
 END
-    one kamailio-wal "$users" configure 1 "loadmodule \"db_sqlite.so\"" "modparam(\"usrloc\", \"db_url\", \"sqlite:///$folder/users.db\")"
+    one kamailio-wal "$users" configure 1 "loadmodule \"db_sqlite.so\"" \
+        "modparam(\"usrloc\", \"db_url\", \"sqlite:///$folder/users.db\")"
 done
-echo "$users users: registrar $(median "$folder/registrar.$users")/s, with --fsync $(median "$folder/registrar-fsync.$users")/s" \
-    "$([ -f "$folder/kamailio-wal.$users" ] && echo "; kamailio with SQLite (WAL) $(median "$folder/kamailio-wal.$users")/s")"
+echo "$users users: registrar $(median "$folder/registrar.$users")/s," \
+    "with --fsync $(median "$folder/registrar-fsync.$users")/s"
+[ ! -f "$folder/kamailio-wal.$users" ] ||
+    echo "Kamailio with SQLite (WAL): $(median "$folder/kamailio-wal.$users")/s"

@@ -1,6 +1,6 @@
 // Load for a SIP registrar: one socket, a number of REGISTERs in flight, distinct users, each a phone
-// of its own (Call-ID, Contact, CSeq); rounds over all users, of which the first registers and the others
-// refresh. Prints a line a round: requests a second.
+// of its own (Call-ID, Contact, CSeq); rounds over all users, of which the first registers and the
+// others refresh. Prints a line a round: requests a second.
 //
 //     p4_sip_registrar_load port users seconds [in-flight 64] [bare]
 //
@@ -22,10 +22,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 // The request of user number `user`: a full one, or the handout's.
-void write_request(std::string& text, std::size_t user, std::size_t cseq, std::uint16_t own_port, bool bare) {
+void write_request(std::string& text, std::size_t user, std::size_t cseq, std::uint16_t own_port,
+                   bool bare) {
     const std::string name = "user" + std::to_string(user);
     if (bare) {
         text = "REGISTER sip:" + name + "@polismassa.com SIP/2.0\r\nExpires: 3600\r\n\r\n";
@@ -33,13 +36,25 @@ void write_request(std::string& text, std::size_t user, std::size_t cseq, std::u
     }
     const std::string own = "127.0.0.1:" + std::to_string(own_port);
     text = "REGISTER sip:polismassa.com SIP/2.0\r\n"
-           "Via: SIP/2.0/UDP " + own + ";branch=z9hG4bK-" + std::to_string(user) + '-' + std::to_string(cseq) + ";rport\r\n"
+           "Via: SIP/2.0/UDP " +
+           own + ";branch=z9hG4bK-" + std::to_string(user) + '-' + std::to_string(cseq) +
+           ";rport\r\n"
            "Max-Forwards: 70\r\n"
-           "From: <sip:" + name + "@polismassa.com>;tag=" + std::to_string(user) + "\r\n"
-           "To: <sip:" + name + "@polismassa.com>\r\n"
-           "Call-ID: " + std::to_string(user) + "-8a1f@127.0.0.1\r\n"
-           "CSeq: " + std::to_string(cseq) + " REGISTER\r\n"
-           "Contact: <sip:" + name + "@" + own + ">\r\n"
+           "From: <sip:" +
+           name + "@polismassa.com>;tag=" + std::to_string(user) +
+           "\r\n"
+           "To: <sip:" +
+           name +
+           "@polismassa.com>\r\n"
+           "Call-ID: " +
+           std::to_string(user) +
+           "-8a1f@127.0.0.1\r\n"
+           "CSeq: " +
+           std::to_string(cseq) +
+           " REGISTER\r\n"
+           "Contact: <sip:" +
+           name + "@" + own +
+           ">\r\n"
            "Expires: 3600\r\n"
            "Content-Length: 0\r\n\r\n";
 }
@@ -71,13 +86,15 @@ struct Load {
             done += static_cast<std::size_t>(
                 check(sendmmsg(s, &messages[done], static_cast<unsigned>(count - done), 0), "sendmmsg"));
 #else
-        for (const std::string& request : requests) check(send(s, request.data(), request.size(), 0), "send");
+        for (const std::string& request : requests)
+            check(send(s, request.data(), request.size(), 0), "send");
 #endif
     }
 
     void take(const char* reply, std::size_t size) {
         if (std::string_view(reply, size).substr(0, 12) != "SIP/2.0 200 ")
-            throw std::runtime_error("not a 200: " + std::string(reply, std::min<std::size_t>(size, 60)));
+            throw std::runtime_error("not a 200: " +
+                                     std::string(reply, std::min<std::size_t>(size, 60)));
         ++answered;
     }
 
@@ -95,7 +112,8 @@ struct Load {
             messages[i].msg_hdr.msg_iovlen = 1;
         }
         const int count = check(recvmmsg(s, messages.data(), 64, MSG_DONTWAIT, nullptr), "recvmmsg");
-        for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) take(replies[i].data(), messages[i].msg_len);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+            take(replies[i].data(), messages[i].msg_len);
 #else
         const ssize_t size = check(recv(s, replies[0].data(), replies[0].size(), 0), "recv");
         take(replies[0].data(), static_cast<std::size_t>(size));
@@ -123,7 +141,9 @@ int main(int argc, char** argv) {
     const sockaddr_in addr = address("127.0.0.1", port_argument(argv[1]));
     const auto users = static_cast<std::size_t>(number_argument(argv[2], "the users", 1, 10'000'000));
     const double seconds = seconds_argument(argv[3]);
-    const auto window = argc > 4 ? static_cast<std::size_t>(number_argument(argv[4], "the requests in flight", 1, 4096)) : 64;
+    const auto window =
+        argc > 4 ? static_cast<std::size_t>(number_argument(argv[4], "the requests in flight", 1, 4096))
+                 : 64;
 
     const Descriptor s(check(socket(AF_INET, SOCK_DGRAM, 0), "socket"));
     const int room = 4 << 20;
@@ -135,6 +155,7 @@ int main(int argc, char** argv) {
     std::array<double, 5> rates{};
     for (double& rate : rates) rate = load.run(SIZE_MAX / 2, seconds / 5);
     std::sort(rates.begin(), rates.end());
-    std::cout << static_cast<long>(first) << ' ' << static_cast<long>(rates[2]) << ' ' << static_cast<long>(rates[0]) << ' '
-              << static_cast<long>(rates[4]) << std::endl; // first round, median, least, most
+    std::cout << static_cast<long>(first) << ' ' << static_cast<long>(rates[2]) << ' '
+              << static_cast<long>(rates[0]) << ' ' << static_cast<long>(rates[4])
+              << std::endl; // first round, median, least, most
 }

@@ -316,8 +316,9 @@ def check_phases(report, all_found, found, both_ways=True):
     report.check(all_found, "a TCP connection was captured" if all_found else "no TCP connection was captured")
     for c in found:
         which = "" if len(found) == 1 else f"connection {all_found.index(c) + 1}: "
-        report.check(c.is_established(), f"{which}establishment: SYN, then SYN+ACK with ack = seq + 1, then ACK "
-                     "with ack = seq + 1", [p for p in (c.syn, c.syn_ack, c.third()) if p])
+        phases = "SYN, then SYN+ACK with ack = seq + 1, then ACK with ack = seq + 1" if c.syn else \
+            "no SYN is here (a capture has to be started before the connection)"
+        report.check(c.is_established(), f"{which}establishment: {phases}", [p for p in (c.syn, c.syn_ack, c.third()) if p])
         holes = [p for p in (c.missing(c.up), c.missing(c.down)) if p]
         moved = c.up.data and (c.down.data or not both_ways) and not holes
         report.check(moved, f"{which}transfer: every byte follows the one before it and is acknowledged" if not holes else

@@ -9,11 +9,6 @@ namespace {
 
 const std::string mensaje = "TyR: Echo sobre UDP";
 
-// The text is somewhere on the program's output, sooner or later.
-void prints_somewhere(Talk& talk, Program& program, const std::string& text) {
-    talk.waits(program.name() + " prints " + text, [&] { return program.output().find(text) != std::string::npos; });
-}
-
 } // namespace
 
 CONVERSATION("api.1.3", "udp_echo_server", "client and server, as 1.3 runs them", "demo ours") {
@@ -42,7 +37,7 @@ CONVERSATION("api.1.3", "udp_echo_client", "sends its message, prints what comes
     servidor.receives(mensaje);
     servidor.sends("un eco", servidor.last_from());
     client.ends(0);
-    talk.expect(client.output_after_end().find("un eco") != std::string::npos, "the client prints the reply");
+    talk.expect(client.output_after_end().find("un eco") != std::string::npos, "the client prints the reply", "not shown");
 }
 
 CONVERSATION("api.1.3", "udp_echo_server", "the edges; an empty datagram gets no answer; bytes as they came", "ours") {
@@ -103,13 +98,13 @@ CONVERSATION("api.1.4", "udp_echo_client", "PAUSA: pauses between the calls of b
 CONVERSATION("api.1.5.1", "udp_echo_client_1_5_1", "without a server it notices, says so and ends") {
     Program& nobody = talk.client("udp_echo_client_1_5_1", {}, 3500);
     nobody.status(Seconds{30});
-    talk.expect(!nobody.output_after_end().empty() || !nobody.errors().empty(), "the client says that nobody answered");
+    talk.expect(!nobody.output_after_end().empty() || !nobody.errors().empty(), "the client says that nobody answered", "not shown");
     Udp servidor = talk.udp("servidor", "127.0.0.1", 3500);
     Program& client = talk.client("udp_echo_client_1_5_1", {}, 3500);
     const std::string came = servidor.receive();
     servidor.sends(came, servidor.last_from());
     client.ends(0);
-    talk.expect(client.output_after_end().find(came) != std::string::npos, "the client prints the reply");
+    talk.expect(client.output_after_end().find(came) != std::string::npos, "the client prints the reply", "not shown");
 }
 
 CONVERSATION("api.1.5.1", "udp_echo_client_1_5_1", "a server that keeps silent: 5 seconds; udp_echo_client waits on", "ours") {
@@ -136,7 +131,7 @@ CONVERSATION("api.1.5.2", "udp_echo_server_1_5_2", "answers a known address, ign
     extrano.sends("¿hola?", 3500);
     conocido.sends("hola", 3500);
     conocido.receives("hola");
-    extrano.receives_nothing();
+    advised("unknown", [&] { extrano.receives_nothing(); });
     conocido.sends("sigo", 3500);
     conocido.receives("sigo");
     server.still_runs();
@@ -162,7 +157,7 @@ CONVERSATION("api.1.5.3", "udp_echo_server_1_5_3", "a buffer smaller than the me
     cliente.sends(mensaje, 3500);
     const std::string reply = cliente.receive();
     talk.expect(!reply.empty() && reply.size() < mensaje.size() && mensaje.starts_with(reply),
-                "what comes back is the beginning of the message, and not all of it");
+                "what comes back is the beginning of the message, and not all of it", "buffer");
     cliente.receives_nothing(Seconds{0.2});
     server.still_runs();
 }
@@ -205,7 +200,7 @@ CONVERSATION("api.1.5.4", "udp_echo_server_1_5_4", "the server's side of the cha
     Udp cliente = talk.udp();
     for (const char* turn : {"uno", "dos, señor"}) {
         cliente.sends(turn, 3500);
-        prints_somewhere(talk, server, turn);
+        shows_somewhere(talk, server, turn);
         server.types(std::string("respuesta a ") + turn);
         cliente.receives(std::string("respuesta a ") + turn);
     }
@@ -220,10 +215,10 @@ CONVERSATION("api.1.5.4", "udp_echo_client_1_5_4", "the client's side of the cha
     // The first message may be the listing's, or typed already.
     const std::string first = servidor.receive();
     servidor.sends("respuesta 1", servidor.last_from());
-    prints_somewhere(talk, client, "respuesta 1");
+    shows_somewhere(talk, client, "respuesta 1");
     servidor.receives(first == "uno" ? "dos" : "uno");
     servidor.sends("respuesta 2", servidor.last_from());
-    prints_somewhere(talk, client, "respuesta 2");
+    shows_somewhere(talk, client, "respuesta 2");
 }
 
 CONVERSATION("api.1.5.4", "udp_echo_server_1_5_4", "both sides together, to the end of input", "ours") {
@@ -280,7 +275,7 @@ CONVERSATION("api.1.5.6", "udp_echo_server_1_5_6", "EJECUTAR command, answered w
     if (server.is_replaced() && status == "768")
         talk.remark("768 is what os.system() gives; the exit status in it is os.waitstatus_to_exitcode(768), 3");
     else
-        talk.expect_equal("the exit status", status, "3");
+        talk.expect_equal("the exit status", status, "3", "status");
     cliente.sends("EJECUTAR echo hecho > prueba.txt", 3500);
     cliente.receives("0");
     talk.expect_equal("the command's file", talk.reads("prueba.txt"), "hecho\n");

@@ -25,7 +25,8 @@ struct Answer {
 
     // The value of a header; "" where there is none. Names: as sent, in either case.
     std::string header(const std::string& name) const {
-        for (std::size_t line = head.find('\n'); line != head.npos && line + 1 < head.size(); line = head.find('\n', line + 1)) {
+        for (std::size_t line = head.find('\n'); line != head.npos && line + 1 < head.size();
+             line = head.find('\n', line + 1)) {
             const std::size_t at = line + 1, colon = at + name.size();
             if (colon >= head.size() || head[colon] != ':') continue;
             bool same = true;
@@ -33,7 +34,8 @@ struct Answer {
                 same = same && std::tolower(static_cast<unsigned char>(head[at + i])) ==
                                    std::tolower(static_cast<unsigned char>(name[i]));
             if (!same) continue;
-            std::size_t begin = head.find_first_not_of(" \t", colon + 1), end = head.find_first_of("\r\n", colon);
+            std::size_t begin = head.find_first_not_of(" \t", colon + 1),
+                        end = head.find_first_of("\r\n", colon);
             return begin >= end ? "" : head.substr(begin, end - begin);
         }
         return "";
@@ -50,7 +52,8 @@ inline Answer receives_head(Tcp& conn) {
         answer.head += line + '\n';
     }
     if (!answer.head.starts_with("HTTP/1."))
-        throw Failure("an HTTP answer must begin with \"HTTP/1.\", not with \"" + answer.head.substr(0, 40) + '"');
+        throw Failure("an HTTP answer must begin with \"HTTP/1.\", not with \"" +
+                      answer.head.substr(0, 40) + '"');
     answer.status = std::atoi(answer.head.c_str() + std::string_view("HTTP/1.1 ").size());
     return answer;
 }
@@ -63,14 +66,15 @@ inline Answer receives_answer(Tcp& conn) {
 }
 
 // One request and its answer, on an open connection. headers: lines that each end in "\r\n".
-inline Answer asks(Tcp& conn, const std::string& path, const std::string& headers = "", const std::string& method = "GET") {
+inline Answer asks(Tcp& conn, const std::string& path, const std::string& headers = "",
+                   const std::string& method = "GET") {
     conn.sends(method + ' ' + path + " HTTP/1.1\r\nHost: servidor\r\n" + headers + "\r\n");
     return method == "HEAD" ? receives_head(conn) : receives_answer(conn);
 }
 
 // The same on a connection of its own.
-inline Answer asks(Talk& talk, std::uint16_t port, const std::string& path, const std::string& headers = "",
-                   const std::string& method = "GET") {
+inline Answer asks(Talk& talk, std::uint16_t port, const std::string& path,
+                   const std::string& headers = "", const std::string& method = "GET") {
     Tcp conn = talk.connects(port);
     const Answer answer = asks(conn, path, headers, method);
     conn.closes();
@@ -117,7 +121,8 @@ public:
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
             const ssize_t n = ::recv(fd_, data.data(), data.size(), MSG_PEEK | MSG_DONTWAIT);
             const std::string_view got(data.data(), static_cast<std::size_t>(n > 0 ? n : 0));
-            const std::size_t head = got.find("\n\r\n") == got.npos ? got.find("\n\n") : got.find("\n\r\n");
+            const std::size_t head =
+                got.find("\n\r\n") == got.npos ? got.find("\n\n") : got.find("\n\r\n");
             quiet = n == before && head != got.npos && head + 3 < got.size() ? quiet + 1 : 0;
             before = n;
         }

@@ -531,7 +531,7 @@ CONVERSATION("p4tcp.7", "cliente_eco_tcp_v3_7", "every error is caught: no serve
 
 // --- option (c)
 
-CONVERSATION("p4tcp", "servidor_eco_tcp_hilos", "two clients in parallel, a thread each") {
+CONVERSATION("p4tcp", "servidor_eco_tcp_hilos", "two clients in parallel, a thread each", "varies") {
     Program& server = talk.tcp_server("servidor_eco_tcp_hilos", {}, 5000);
     Tcp first = talk.connects(5000, "primero");
     Tcp second = talk.connects(5000, "segundo");

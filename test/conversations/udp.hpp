@@ -3,12 +3,38 @@
 
 #include "conversation.hpp"
 
+#include <functional>
 #include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace conversation {
+
+// A step whose failure is explained by this entry of advice.cpp.
+inline void advised(const std::string& hint, const std::function<void()>& step) {
+    try {
+        step();
+    } catch (const Failure& failure) {
+        throw Failure(failure.what(), hint);
+    }
+}
+
+// The text comes up on the program's output, in whatever words around it.
+inline void shows_somewhere(Talk& talk, Program& program, const std::string& text, const std::string& hint = "not shown") {
+    const auto shown = [&] { return program.output().find(text) != std::string::npos; };
+    advised(hint, [&] {
+        talk.waits(text + " on the output of " + program.name(), [&] {
+            if (shown()) return true;
+            try {
+                program.still_runs();
+            } catch (const Failure&) {
+                if (!shown()) throw;
+            }
+            return false;
+        });
+    });
+}
 
 // What every echo server does: the same bytes come back, each client gets its own, once.
 inline void echoes(Talk& talk, std::uint16_t port) {

@@ -15,8 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whole.is_over() != pieces.is_over()) std::abort();
     if (whole.error() == 0 && whole.is_over()) {
         const Request &a = whole.request(), &b = pieces.request();
-        if (pieces.error() != 0 || at != used || a.method != b.method || a.target != b.target || a.host != b.host ||
-            a.range != b.range || a.persists() != b.persists() || a.content_length != b.content_length)
+        if (pieces.error() != 0 || at != used || a.method != b.method || a.target != b.target ||
+            a.host != b.host || a.range != b.range || a.persists() != b.persists() ||
+            a.content_length != b.content_length)
             std::abort();
         if (used > RequestHead::longest_head || a.target.empty() || a.method.empty()) std::abort();
     } else if (whole.error() != pieces.error()) {

@@ -1,5 +1,5 @@
-// libFuzzer: datagrams as registrar gets them, three at a time at most (a line "--" between them), with table,
-// file and replies. A reply is one message, and registered.json is JSON after each.
+// libFuzzer: datagrams as registrar gets them, three at a time at most (a line "--" between them), with
+// table, file and replies. A reply is one message, and registered.json is JSON after each.
 #include "error.hpp"
 #define warn(text) static_cast<void>(text) // its complaints are many, and of no interest here
 #define main registrar_main

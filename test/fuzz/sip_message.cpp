@@ -1,5 +1,5 @@
-// libFuzzer: the parts of a SIP message, each with any bytes. What is read lies within what was given, and what
-// is compared is equal to itself.
+// libFuzzer: the parts of a SIP message, each with any bytes. What is read lies within what was given,
+// and what is compared is equal to itself.
 #include "p4_sip_registrar/sip_message.hpp"
 
 #include <cstdlib>
@@ -55,11 +55,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     std::string text(bytes);
     sip::Request request;
-    if (sip::read_message(text.data(), text.size(), request) == sip::Kind::request && !request.via.empty()) {
+    if (sip::read_message(text.data(), text.size(), request) == sip::Kind::request &&
+        !request.via.empty()) {
         std::uint16_t port = 0;
         const std::string lines = sip::reply_via(request, "192.0.2.1", 5060, port);
         must(port != 0);
-        must(lines.ends_with("\r\n") && static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n')) == request.via.size());
+        must(lines.ends_with("\r\n") && static_cast<std::size_t>(std::count(
+                                            lines.begin(), lines.end(), '\n')) == request.via.size());
     }
     return 0;
 }

@@ -9,7 +9,8 @@ TEST_CASE("http_path: percent-decoding") {
     CHECK(percent_decode("%2e%2E") == "..");
     CHECK(percent_decode("%00") == std::string(1, '\0'));
     CHECK(percent_decode("%252e") == "%2e");
-    for (const char* wrong : {"%", "%2", "a%2", "%zz", "%-1", "%0x"}) CHECK_MESSAGE(!percent_decode(wrong), wrong);
+    for (const char* wrong : {"%", "%2", "a%2", "%zz", "%-1", "%0x"})
+        CHECK_MESSAGE(!percent_decode(wrong), wrong);
 }
 
 TEST_CASE("http_path: the path of a target") {
@@ -25,8 +26,10 @@ TEST_CASE("http_path: the path of a target") {
 }
 
 TEST_CASE("http_path: paths that may be looked up") {
-    for (const char* good : {"a", "a/b", "...", "..a", "a..", ".a", "a b"}) CHECK_MESSAGE(is_plain_path(good), good);
-    for (const char* bad : {"", "/", "/a", "a/", "a//b", "..", ".", "a/..", "../a", "a/../b", "./a"}) CHECK_MESSAGE(!is_plain_path(bad), bad);
+    for (const char* good : {"a", "a/b", "...", "..a", "a..", ".a", "a b"})
+        CHECK_MESSAGE(is_plain_path(good), good);
+    for (const char* bad : {"", "/", "/a", "a/", "a//b", "..", ".", "a/..", "../a", "a/../b", "./a"})
+        CHECK_MESSAGE(!is_plain_path(bad), bad);
     CHECK_FALSE(is_plain_path(std::string_view("a\0b", 3)));
 }
 
@@ -51,7 +54,8 @@ TEST_CASE("http_path: only files beneath the folder") {
             CHECK_MESSAGE(folder.open(good, status) != -1, good);
             CHECK(status.st_size == 2);
         }
-        for (const char* bad : {"outside", "up/out", "top/etc/passwd", "sub", "fifo", "no", "a/b", "../out", "/etc/passwd"}) {
+        for (const char* bad : {"outside", "up/out", "top/etc/passwd", "sub", "fifo", "no", "a/b",
+                                "../out", "/etc/passwd"}) {
             CHECK_MESSAGE(folder.open(bad, status) == -1, bad);
             CHECK_MESSAGE(errno != EMFILE, bad);
         }

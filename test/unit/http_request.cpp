@@ -13,7 +13,8 @@ int error_of(std::string_view bytes) { return fed(bytes).error(); }
 } // namespace
 
 TEST_CASE("http_request: the same request in whatever pieces, and not a byte more") {
-    const std::string bytes = "\r\nGET /a?b HTTP/1.1\r\nHost: s:80\r\nRANGE:bytes=5- \r\nConnection: foo , Close\r\n\r\n";
+    const std::string bytes =
+        "\r\nGET /a?b HTTP/1.1\r\nHost: s:80\r\nRANGE:bytes=5- \r\nConnection: foo , Close\r\n\r\n";
     for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
         RequestHead head;
         std::size_t used = head.feed(std::string_view(bytes).substr(0, cut));
@@ -64,7 +65,8 @@ TEST_CASE("http_request: what is wrong, and by which status") {
 }
 
 TEST_CASE("http_request: the limits, also when no end of line ever comes") {
-    const std::string longest = std::string("GET /") + std::string(RequestHead::longest_request_line - 14, 'a') + " HTTP/1.1";
+    const std::string longest =
+        std::string("GET /") + std::string(RequestHead::longest_request_line - 14, 'a') + " HTTP/1.1";
     REQUIRE(longest.size() == RequestHead::longest_request_line);
     CHECK(error_of(longest + "\r\nHost: s\r\n\r\n") == 0);
     CHECK(error_of("x" + longest + "\r\nHost: s\r\n\r\n") == 414);

@@ -17,9 +17,11 @@ TEST_CASE("uuid: version 4, there and back") {
         CHECK(uuid_of(text) == id);
         CHECK(seen.insert(text).second);
     }
-    CHECK(uuid_of("2011F981-98E1-42F2-B06C-B26867918EC9") == uuid_of("2011f981-98e1-42f2-b06c-b26867918ec9"));
-    for (const char* wrong : {"", "2011f981-98e1-42f2-b06c-b26867918ec", "2011f981-98e1-42f2-b06c-b26867918ec99",
-                              "2011f981098e1-42f2-b06c-b26867918ec9", "2011f981-98e1-42f2-b06c-b26867918egg"})
+    CHECK(uuid_of("2011F981-98E1-42F2-B06C-B26867918EC9") ==
+          uuid_of("2011f981-98e1-42f2-b06c-b26867918ec9"));
+    for (const char* wrong :
+         {"", "2011f981-98e1-42f2-b06c-b26867918ec", "2011f981-98e1-42f2-b06c-b26867918ec99",
+          "2011f981098e1-42f2-b06c-b26867918ec9", "2011f981-98e1-42f2-b06c-b26867918egg"})
         CHECK_MESSAGE(!uuid_of(wrong), wrong);
 }
 

@@ -12,7 +12,8 @@ struct Message {
     std::string text;
     Request request;
     Kind kind;
-    explicit Message(std::string datagram) : text(std::move(datagram)), kind(read_message(text.data(), text.size(), request)) {}
+    explicit Message(std::string datagram)
+        : text(std::move(datagram)), kind(read_message(text.data(), text.size(), request)) {}
     Message(const Message&) = delete;
     Message& operator=(const Message&) = delete;
 };
@@ -22,10 +23,11 @@ std::string aor(std::string_view uri) { return address_of_record(parse_uri(uri))
 } // namespace
 
 TEST_CASE("sip: the handout's request, and how students really send it") {
-    for (const char* text : {"REGISTER sip:luke@polismassa.com SIP/2.0\r\nExpires: 3600\r\n\r\n",
-                             "REGISTER sip:luke@polismassa.com SIP/2.0\r\nexpires:3600\r\n",
-                             "\r\n\r\nREGISTER sip:luke@polismassa.com SIP/2.0\nEXPIRES : 3600",
-                             "REGISTER   sip:luke@polismassa.com   sip/2.0\r\nExpires:\r\n 3600\r\n\r\n\r\n\r\n"}) {
+    for (const char* text :
+         {"REGISTER sip:luke@polismassa.com SIP/2.0\r\nExpires: 3600\r\n\r\n",
+          "REGISTER sip:luke@polismassa.com SIP/2.0\r\nexpires:3600\r\n",
+          "\r\n\r\nREGISTER sip:luke@polismassa.com SIP/2.0\nEXPIRES : 3600",
+          "REGISTER   sip:luke@polismassa.com   sip/2.0\r\nExpires:\r\n 3600\r\n\r\n\r\n\r\n"}) {
         CAPTURE(text);
         const Message message(text);
         REQUIRE(message.kind == Kind::request);
@@ -35,7 +37,8 @@ TEST_CASE("sip: the handout's request, and how students really send it") {
         CHECK(message.request.expires == "3600");
         CHECK(message.request.fault == nullptr);
     }
-    CHECK(Message("REGISTER sip: luke@polismassa.com SIP/2.0\r\n\r\n").request.uri == "sip: luke@polismassa.com");
+    CHECK(Message("REGISTER sip: luke@polismassa.com SIP/2.0\r\n\r\n").request.uri ==
+          "sip: luke@polismassa.com");
     CHECK(Message("REGISTER SIP/2.0\r\n\r\n").request.fault);
     CHECK(Message("REGISTER sip:luke@polismassa.com\r\n\r\n").request.fault);
     CHECK(Message("REGISTER").request.fault);
@@ -46,13 +49,16 @@ TEST_CASE("sip: what is no request") {
     CHECK(Message("").kind == Kind::keepalive);
     CHECK(Message("\r\n\r\n").kind == Kind::keepalive);
     CHECK(Message("SIP/2.0 200 OK\r\n\r\n").kind == Kind::response);
-    for (const char* text : {"hola", "GET / HTTP/1.0\r\n\r\n", "\x01\x02", "REG(STER sip:a@b SIP/2.0\r\n", " ", "a b c"})
+    for (const char* text :
+         {"hola", "GET / HTTP/1.0\r\n\r\n", "\x01\x02", "REG(STER sip:a@b SIP/2.0\r\n", " ", "a b c"})
         CHECK(Message(text).kind == Kind::nonsense);
 }
 
 TEST_CASE("sip: short names, folded lines, several of a header, the body") {
-    const Message message("REGISTER sip:x SIP/2.0\r\nv: SIP/2.0/UDP a\r\nVIA: SIP/2.0/UDP b,\r\n SIP/2.0/UDP c\r\nf: <sip:f>\r\n"
-                          "t:\r\n\t<sip:t>\r\ni: 1\r\nm: <sip:1>\r\nContact: <sip:2>\r\nl: 2\r\nSubject: x\r\n\r\n hi");
+    const Message message(
+        "REGISTER sip:x SIP/2.0\r\nv: SIP/2.0/UDP a\r\nVIA: SIP/2.0/UDP b,\r\n SIP/2.0/UDP c\r\nf: "
+        "<sip:f>\r\n"
+        "t:\r\n\t<sip:t>\r\ni: 1\r\nm: <sip:1>\r\nContact: <sip:2>\r\nl: 2\r\nSubject: x\r\n\r\n hi");
     const Request& request = message.request;
     REQUIRE(message.kind == Kind::request);
     REQUIRE(request.via.size() == 2);
@@ -64,7 +70,8 @@ TEST_CASE("sip: short names, folded lines, several of a header, the body") {
     CHECK(request.content_length == "2");
     CHECK(request.body == " hi");
     CHECK(request.fault == nullptr);
-    CHECK(Message("REGISTER sip:x SIP/2.0\r\nv: x\r\nTo: a\r\nt: b\r\n\r\n").request.fault == std::string("Two To headers"));
+    CHECK(Message("REGISTER sip:x SIP/2.0\r\nv: x\r\nTo: a\r\nt: b\r\n\r\n").request.fault ==
+          std::string("Two To headers"));
 }
 
 TEST_CASE("sip: names, addresses and parameters") {
@@ -95,7 +102,8 @@ TEST_CASE("sip: the address of record") {
     CHECK(aor("sips:luke@[2001:db8::1]:5061") == "sips:luke@[2001:db8::1]:5061");
     CHECK(aor("sip:a;b?c@x") == "a;b?c@x");
     CHECK(aor("sip:x") == "x");
-    for (const char* wrong : {"", "luke", "luke@x", "sip:", "sip:@x", "sip:luke@", "sip:luke@x:port", "sip:luke@x:65536", "sip:luke@[::1"}) {
+    for (const char* wrong : {"", "luke", "luke@x", "sip:", "sip:@x", "sip:luke@", "sip:luke@x:port",
+                              "sip:luke@x:65536", "sip:luke@[::1"}) {
         CAPTURE(wrong);
         CHECK_THROWS_AS(aor(wrong), Malformed);
     }
@@ -128,10 +136,12 @@ TEST_CASE("sip: URIs compared, with the examples of section 19.1.4") {
 
 TEST_CASE("sip: numbers and CSeq") {
     CHECK(number("4294967295") == 4294967295u);
-    for (const char* wrong : {"", "-1", "+1", "1 ", "1.5", "4294967296", "0x10"}) CHECK_FALSE(number(wrong));
+    for (const char* wrong : {"", "-1", "+1", "1 ", "1.5", "4294967296", "0x10"})
+        CHECK_FALSE(number(wrong));
     CHECK(parse_cseq("2147483647\t REGISTER").sequence == 2147483647u);
     CHECK(parse_cseq("1  REGISTER").method == "REGISTER");
-    for (const char* wrong : {"", "1", "REGISTER", "2147483648 REGISTER", "-1 REGISTER"}) CHECK_THROWS_AS(parse_cseq(wrong), Malformed);
+    for (const char* wrong : {"", "1", "REGISTER", "2147483648 REGISTER", "-1 REGISTER"})
+        CHECK_THROWS_AS(parse_cseq(wrong), Malformed);
 }
 
 TEST_CASE("sip: Via in the reply, and the port that it goes to (RFC 3581)") {
@@ -143,7 +153,8 @@ TEST_CASE("sip: Via in the reply, and the port that it goes to (RFC 3581)") {
     CHECK(reply("Via: SIP/2.0/UDP 10.1.1.1:4540;rport;branch=z9\r\n", port) ==
           "Via: SIP/2.0/UDP 10.1.1.1:4540;branch=z9;received=192.0.2.1;rport=9999\r\n");
     CHECK(port == 9999);
-    CHECK(reply("Via: SIP/2.0/UDP 192.0.2.1:5080;branch=z9\r\n", port) == "Via: SIP/2.0/UDP 192.0.2.1:5080;branch=z9\r\n");
+    CHECK(reply("Via: SIP/2.0/UDP 192.0.2.1:5080;branch=z9\r\n", port) ==
+          "Via: SIP/2.0/UDP 192.0.2.1:5080;branch=z9\r\n");
     CHECK(port == 5080);
     CHECK(reply("Via: SIP / 2.0 / UDP phone.example\r\nv: SIP/2.0/UDP b;rport\r\n", port) ==
           "Via: SIP / 2.0 / UDP phone.example;received=192.0.2.1\r\nVia: SIP/2.0/UDP b;rport\r\n");
@@ -152,7 +163,8 @@ TEST_CASE("sip: Via in the reply, and the port that it goes to (RFC 3581)") {
           "Via: SIP/2.0/UDP a;x;received=192.0.2.1;rport=9999, SIP/2.0/UDP b\r\n");
     CHECK(reply("Via: broken\r\n", port) == "Via: broken\r\n");
     CHECK(port == 9999);
-    for (const char* wrong : {"", "SIP/2.0/UDP", "SIP/2.0/UDP a:b", "SIP/2.0/UDP a:0", "UDP a", "SIP/2.0/UDP [::1", "SIP/2.0/UDP :5060"}) {
+    for (const char* wrong : {"", "SIP/2.0/UDP", "SIP/2.0/UDP a:b", "SIP/2.0/UDP a:0", "UDP a",
+                              "SIP/2.0/UDP [::1", "SIP/2.0/UDP :5060"}) {
         CAPTURE(wrong);
         CHECK_THROWS_AS(parse_via(wrong), Malformed);
     }

@@ -1,4 +1,4 @@
-// The pauses of exercise 1.4, to see in Wireshark what happens when.
+// The pauses of the self-guided practice (1.4, 2.4), to see in Wireshark what happens when.
 #pragma once
 
 #include "arguments.hpp"
