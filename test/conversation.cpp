@@ -124,7 +124,8 @@ struct Tcp::State {
     std::uint16_t port = 0, to = 0;
     std::string received; // read from the socket, not yet asked for
     bool ended = false, reset = false;
-    std::string sent;
+    bool accepted = false; // the other side is a client
+    std::string sent, last; // all of it, and by the last sends()
     ~State() { if (fd != -1) ::close(fd); }
 };
 
@@ -412,6 +413,9 @@ static std::string with_port_masked(const Talk::State& talk, const std::string& 
                : came;
 }
 
+// What is wrong with a line: of ours, it is what the other program sent, behind "Server reply : " or the like.
+static std::string mistake_in_line(const Program::State& program, std::string_view came, std::string_view expected);
+
 void Program::says(const std::string& line, Seconds within) {
     auto& state = *state_;
     const auto until = by(*state.talk, within);
@@ -426,7 +430,7 @@ void Program::says(const std::string& line, Seconds within) {
             if (state.replaced && came.ends_with('\r') && !line.ends_with('\r')) came.pop_back();
             state.talk->event(state.name, "| " + with_port_masked(*state.talk, came, line));
             if (!matches(came, line))
-                throw Failure(state.name + " must print this line:\n" + difference(came, line), "output");
+                throw Failure(state.name + " must print this line:\n" + difference(came, line), mistake_in_line(state, came, line));
             return;
         }
         if (Clock::now() >= until)
@@ -456,7 +460,7 @@ void Program::prompts(const std::string& text, Seconds within) {
     for (;;) {
         const std::string came = state.output.substr(state.read, text.size());
         if (came == text) break;
-        if (!text.starts_with(came)) throw Failure(state.name + " must print:\n" + difference(came, text), "output");
+        if (!text.starts_with(came)) throw Failure(state.name + " must print:\n" + difference(came, text), mistake_in_line(state, came, text));
         if (state.ended && state.out == -1) fail_because_ended(state, "print " + shown(text));
         if (Clock::now() >= until)
             throw Failure(state.name + " must print:\n" + difference(came, text), came.empty() ? "silent" : "output");
@@ -733,6 +737,9 @@ std::string usual_mistake(std::string_view came, std::string_view expected) {
         if (rest.starts_with(expected) && !expected.empty()) return "twice";
         return "extra";
     }
+    // Left over from a message before.
+    const auto ends_line = [](std::string_view bytes) { return bytes.starts_with('\n') || bytes.starts_with("\r\n"); };
+    if (ends_line(came) && !ends_line(expected)) return "extra";
     if (expected.ends_with("\r\n") && came == expected.substr(0, expected.size() - 2)) return "crlf";
     std::string bare(expected);
     std::erase(bare, '\r');
@@ -741,6 +748,14 @@ std::string usual_mistake(std::string_view came, std::string_view expected) {
 }
 
 } // namespace
+
+static std::string mistake_in_line(const Program::State& program, std::string_view came, std::string_view expected) {
+    if (program.replaced) return "output";
+    const std::size_t colon = expected.find(": ");
+    const std::size_t label = colon == expected.npos ? 0 : colon + 2;
+    return came.starts_with(expected.substr(0, label)) ? usual_mistake(came.substr(label), expected.substr(label))
+                                                       : usual_mistake(came, expected);
+}
 
 namespace {
 
@@ -874,6 +889,7 @@ void Tcp::sends(std::string_view bytes) {
     auto& state = *state_;
     state.talk->event(state.name, "→ TCP " + std::to_string(state.to) + "  " + sized(bytes));
     state.sent += bytes;
+    state.last = bytes;
     if (state.to != 0)
         state.talk->by_hand = "printf '" + printf_text(state.sent) + "' | nc -N 127.0.0.1 " + std::to_string(state.to);
     const auto until = by(*state.talk, deadline);
@@ -907,7 +923,26 @@ std::string how_it_went_on(const Tcp::State& state) {
     return !state.ended ? "\n      and then nothing more" : state.reset ? "\n      and then a reset" : "\n      and then the end";
 }
 
-std::string hint_of(const Tcp::State& state) { return state.reset ? "reset" : state.ended ? "closed" : "no reply"; }
+// Why nothing more came, as a key for advice().
+std::string hint_of(const Tcp::State& state) {
+    if (state.ended) return state.reset ? "reset" : "closed";
+    if (state.accepted) return "no message";
+    // Does the reply come once there is another message?
+    char reply;
+    if (state.talk->options->check && state.received.empty() && !state.last.empty() &&
+        ::send(state.fd, state.last.data(), state.last.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0 &&
+        state.talk->pump(Clock::now() + std::chrono::seconds(2), state.fd) &&
+        ::recv(state.fd, &reply, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+        return "late";
+    return "no reply";
+}
+
+// The same for what has begun to come.
+std::string hint_of(const Tcp::State& state, std::string_view expected) {
+    if (state.received.empty()) return hint_of(state);
+    const std::string mistake = usual_mistake(state.received, expected);
+    return mistake == "differs" ? "short" : mistake;
+}
 
 std::string taken(Tcp::State& state, std::size_t size) {
     std::string bytes = state.received.substr(0, size);
@@ -935,7 +970,7 @@ void Tcp::receives(std::string_view bytes, Seconds within) {
     while (state.received.size() < bytes.size() && bytes.starts_with(state.received))
         if (state.ended || !read_more(state, until))
             throw Failure(state.name + " must receive:\n" + difference(state.received, bytes) + how_it_went_on(state),
-                          state.received.empty() ? hint_of(state) : usual_mistake(state.received, bytes));
+                          hint_of(state, bytes));
     if (!state.received.starts_with(bytes))
         throw Failure(state.name + " must receive:\n" + difference(state.received, bytes),
                       usual_mistake(state.received, bytes));
@@ -984,7 +1019,8 @@ void Tcp::receives_nothing(Seconds during) {
     const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(during);
     while (state.received.empty() && !state.ended && read_more(state, until)) {}
     if (!state.received.empty() || state.ended)
-        throw Failure(state.name + " must receive nothing, and received " + sized(state.received) + how_it_went_on(state), "unasked");
+        throw Failure(state.name + " must receive nothing, and received " + sized(state.received) + how_it_went_on(state),
+                      !state.received.empty() ? "unasked" : state.reset ? "reset" : "closed");
     state.talk->event(state.name, "← nothing");
 }
 
@@ -1029,11 +1065,18 @@ int Tcp::fd() const { return state_->fd; }
 
 Tcp Listener::accepts(Seconds within) {
     auto& state = *state_;
-    if (!state.talk->pump(by(*state.talk, within), state.fd))
-        throw Failure("a client must connect to port " + std::to_string(state.port) + ", and none does", "no connection");
+    const auto until = by(*state.talk, within);
+    while (!state.talk->pump(std::min(until, Clock::now() + std::chrono::milliseconds(50)), state.fd)) {
+        // A client that has ended does not connect any more.
+        const auto& programs = state.talk->programs;
+        const bool ended = !programs.empty() && std::all_of(programs.begin(), programs.end(), [](auto& one) { return one->ended; });
+        if (ended ? !state.talk->pump(Clock::now(), state.fd) : Clock::now() >= until)
+            throw Failure("a client must connect to port " + std::to_string(state.port) + ", and none does", "no connection");
+    }
     auto tcp = std::make_shared<Tcp::State>();
     tcp->talk = state.talk;
     tcp->name = state.name;
+    tcp->accepted = true;
     sockaddr_in peer{};
     socklen_t size = sizeof peer;
     tcp->fd = ::accept(state.fd, reinterpret_cast<sockaddr*>(&peer), &size);
@@ -1288,10 +1331,19 @@ Tcp Talk::connects(std::uint16_t port, const std::string& name, const std::strin
     if (state->fd == -1) fail_with_errno("socket");
     const sockaddr_in addr = socket_address(host, port);
     state_.event(name, "→ TCP " + std::to_string(port) + "  connects");
-    while (::connect(state->fd, plain(addr), sizeof addr) == -1) {
-        if (errno == EINTR) continue;
-        throw Failure(name + " must be able to connect to port " + std::to_string(port) + ": " + std::strerror(errno), "port");
+    // A queue that is full takes no connection, and tells nobody: connect(2) would wait for minutes.
+    const int flags = ::fcntl(state->fd, F_GETFL);
+    ::fcntl(state->fd, F_SETFL, flags | O_NONBLOCK);
+    int error = ::connect(state->fd, plain(addr), sizeof addr) == 0 ? 0 : errno;
+    if (error == EINPROGRESS) {
+        if (!state_.pump(by(state_, deadline), state->fd, POLLOUT))
+            throw Failure(name + " must be able to connect to port " + std::to_string(port) + ", and nobody accepts", "one client");
+        socklen_t size = sizeof error;
+        ::getsockopt(state->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     }
+    if (error != 0)
+        throw Failure(name + " must be able to connect to port " + std::to_string(port) + ": " + std::strerror(error), "port");
+    ::fcntl(state->fd, F_SETFL, flags);
     state->port = own_port(state->fd);
     state_.ports[state->port] = name;
     if (state_.options->settle) state_.kept_open.push_back(state);

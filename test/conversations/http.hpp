@@ -116,7 +116,8 @@ public:
     std::string has_got() {
         std::string data(65536, '\0');
         ssize_t before = 0;
-        for (int quiet = 0; quiet < 10;) {
+        for (int quiet = 0, looks = 0; quiet < 10;) {
+            if (++looks > 400) throw Failure("a client must receive an answer's head and some of its body", "no reply"); // 20 s
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
             const ssize_t n = ::recv(fd_, data.data(), data.size(), MSG_PEEK | MSG_DONTWAIT);
             const std::string_view got(data.data(), static_cast<std::size_t>(n > 0 ? n : 0));

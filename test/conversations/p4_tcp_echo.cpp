@@ -24,8 +24,45 @@ void answers_prompt(Talk& talk, Program& client, const std::string& line) {
 // The reply stands on the client's screen.
 void shows_reply(Talk& talk, Program& client, const std::string& reply) {
     client.shows("Server reply : " + reply);
-    talk.waits("the client prints the reply " + reply,
-               [&] { return client.output().find(reply) != std::string::npos; });
+    try {
+        talk.waits("the client prints the reply " + reply,
+                   [&] { return client.output().find(reply) != std::string::npos; });
+    } catch (const Failure& failure) {
+        throw Failure(failure.what(), "not shown");
+    }
+}
+
+// While the first client is silent, the second is served.
+void shows_reply_in_parallel(Talk& talk, Program& second, const std::string& reply) {
+    try {
+        shows_reply(talk, second, reply);
+    } catch (const Failure& failure) {
+        throw Failure(failure.what(), failure.hint == "silent" ? "one client" : failure.hint);
+    }
+}
+
+void receives_in_parallel(Tcp& second, const std::string& reply) {
+    try {
+        second.receives(reply);
+    } catch (const Failure& failure) {
+        throw Failure(failure.what(), failure.hint == "no reply" ? "one client" : failure.hint);
+    }
+}
+
+// What has a header with its size.
+void receives_framed(Tcp& conn, const std::string& messages) {
+    try {
+        conn.receives(messages);
+    } catch (const Failure& failure) {
+        throw Failure(failure.what(), failure.hint == "differs" ? "header" : failure.hint);
+    }
+}
+
+// A server that stands in for ours may word it otherwise, but each of these is somewhere on its screen.
+void has_printed(Talk& talk, Program& server, const Words& messages) {
+    for (const auto& message : messages)
+        talk.expect(server.output_after_end().find(message) != std::string::npos,
+                    server.name() + " prints what it received: " + message, "not shown");
 }
 
 // "000004:hola"
@@ -224,13 +261,14 @@ CONVERSATION("p4tcp.3", "servidor_eco_tcp_v1_3", "closes after the first reply, 
     Tcp first = talk.connects(5000, "primero");
     first.sends("hola");
     first.receives("hola");
-    first.ends();
+    first.sends("otra"); // for nobody: the connection is closed, or about to be
+    talk.expect(first.receive_to_end().empty(), "the connection is closed after the first reply", "open");
     const double start = talk.seconds();
     Tcp silent = talk.connects(5000, "callado");
     Tcp third = talk.connects(5000, "tercero");
     third.sends("yo");
     silent.ends(Seconds{15});
-    talk.expect(talk.seconds() - start > 4.5, "a silent client has 5 seconds");
+    talk.expect(talk.seconds() - start > 4.5, "a silent client has 5 seconds", "early");
     third.receives("yo");
     third.ends();
     server.still_runs();
@@ -277,7 +315,7 @@ CONVERSATION("p4tcp.4", "servidor_eco_tcp_v2", "two clients in parallel: three s
     server.shows("Connected to 127.0.0.1:<port>");
     answers_prompt(talk, second, "soy el segundo");
     server.shows("client 127.0.0.1:<port>data: soy el segundo");
-    shows_reply(talk, second, "soy el segundo");
+    shows_reply_in_parallel(talk, second, "soy el segundo");
     answers_prompt(talk, first, "y yo el primero");
     server.shows("client 127.0.0.1:<port>data: y yo el primero");
     shows_reply(talk, first, "y yo el primero");
@@ -335,7 +373,7 @@ CONVERSATION("p4tcp.6", "servidor_eco_tcp_v2_6", "puts out who is silent for 5 s
     other.sends("sigo aqui");
     other.receives("sigo aqui");
     silent.is_put_out(Seconds{15});
-    talk.expect(talk.seconds() - start > 4.5, "a silent client has 5 seconds");
+    talk.expect(talk.seconds() - start > 4.5, "a silent client has 5 seconds", "early");
     other.sends("y sigo");
     other.receives("y sigo");
     server.still_runs();
@@ -371,6 +409,7 @@ CONVERSATION("p4tcp", "servidor_hola_adios", "two messages come as one") {
     client.ends(0);
     server.shows("holaadios");
     server.ends(0);
+    has_printed(talk, server, {"hola", "adios"});
 }
 
 CONVERSATION("p4tcp.7", "servidor_tcp_v3", "the same two messages, each with its size in front, stay two") {
@@ -383,6 +422,7 @@ CONVERSATION("p4tcp.7", "servidor_tcp_v3", "the same two messages, each with its
     server.shows("hola");
     server.shows("adios");
     server.ends(0);
+    has_printed(talk, server, {"hola\n", "adios\n"});
 }
 
 CONVERSATION("p4tcp.7", "servidor_tcp_v3", "a stream that breaks off says how many bytes are missing", "ours") {
@@ -399,7 +439,7 @@ CONVERSATION("p4tcp.7", "cliente_tcp_v3", "the bytes on the wire") {
     Listener server = talk.listens(5000, "servidor");
     Program& client = talk.client("cliente_tcp_v3", {}, 5000);
     Tcp conn = server.accepts();
-    conn.receives("000004:hola000005:adios");
+    receives_framed(conn, "000004:hola000005:adios");
     conn.ends();
     client.ends(0);
 }
@@ -410,10 +450,10 @@ CONVERSATION("p4tcp.7", "servidor_eco_tcp_v3_7", "echoes messages, two in one pa
     Program& server = talk.tcp_server("servidor_eco_tcp_v3_7", {}, 5000);
     Tcp client = talk.connects(5000);
     client.sends(framed("hola") + framed("adios"));
-    client.receives(framed("hola"));
-    client.receives(framed("adios"));
+    receives_framed(client, framed("hola"));
+    receives_framed(client, framed("adios"));
     for (char byte : framed("a trozos")) client.sends(std::string(1, byte));
-    client.receives(framed("a trozos"));
+    receives_framed(client, framed("a trozos"));
     server.still_runs();
 }
 
@@ -451,7 +491,7 @@ CONVERSATION("p4tcp.7", "cliente_eco_tcp_v3_7", "puts the size in front, and sho
     Tcp conn = server.accepts();
     client.shows("socket conectado");
     answers_prompt(talk, client, "hola");
-    conn.receives("000004:hola");
+    receives_framed(conn, "000004:hola");
     conn.sends("0000");
     conn.sends("04:ho");
     conn.sends("la");
@@ -496,7 +536,7 @@ CONVERSATION("p4tcp", "servidor_eco_tcp_hilos", "two clients in parallel, a thre
     Tcp first = talk.connects(5000, "primero");
     Tcp second = talk.connects(5000, "segundo");
     second.sends("soy el segundo");
-    second.receives("soy el segundo");
+    receives_in_parallel(second, "soy el segundo");
     first.sends("y yo el primero");
     first.receives("y yo el primero");
     first.closes();

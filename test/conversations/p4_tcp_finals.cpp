@@ -35,6 +35,26 @@ std::string hears(Tcp& connection, const std::string& part) {
     return line;
 }
 
+// What comes is on the client's screen, whether or not anything is typed.
+void shows_received(Talk& talk, Program& client, const std::string& line) {
+    try {
+        talk.waits("the client shows " + line,
+                   [&] { return client.output().find(line) != std::string::npos; });
+    } catch (const Failure& failure) {
+        throw Failure(failure.what(), "both");
+    }
+}
+
+// Whether the program has ended.
+bool has_ended(Program& program) {
+    try {
+        program.still_runs();
+        return false;
+    } catch (const Failure&) {
+        return true;
+    }
+}
+
 // A member of our chat: password, nick, and what is told to who enters.
 Tcp enters(Talk& talk, const std::string& name, const std::string& told) {
     Tcp member = talk.connects(5000, name);
@@ -72,8 +92,15 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "a password, then what one says all ot
     hears(ana, "hola, ana");
     talk.expect(so_far(luis).find("hola") == std::string::npos,
                 "a client without the password hears nothing of what is said");
+    // One that resets takes nobody along. (Looked at once the server has closed its connection; one
+    // that never does leaks, which the exercise does not speak of.)
+    const int descriptors = server.descriptors();
     ana.resets();
     beto.sends("?\n");
+    try {
+        talk.waits("the server closes the connection that was reset", [&] { return server.descriptors() < descriptors; }, Seconds{5});
+    } catch (const Failure&) {}
+    talk.connects(5000, "carla").receive_bytes(1);
     server.still_runs();
 }
 
@@ -83,16 +110,14 @@ CONVERSATION("p4tcp.f1", "cliente_chat", "what comes is shown, what is typed is 
     Tcp conn = servidor.accepts();
     for (const std::string line : {"uno", "dos"}) { // two in a row: nothing need be typed in between
         conn.sends(line + "\n");
-        talk.waits("the client shows " + line,
-                   [&] { return client.output().find(line) != std::string::npos; });
+        shows_received(talk, client, line);
     }
     client.types("tres");
     conn.receives_line("tres");
     client.types("cuatro");
     conn.receives_line("cuatro");
     conn.sends("cinco\n");
-    talk.waits("the client shows cinco",
-               [&] { return client.output().find("cinco") != std::string::npos; });
+    shows_received(talk, client, "cinco");
     conn.closes();
     client.status(); // the server has gone: the client ends
 }
@@ -319,6 +344,17 @@ bool holds(Talk& talk, const std::string& file, const std::string& bytes) {
            static_cast<std::size_t>(there.st_size) == bytes.size() && talk.reads(file) == bytes;
 }
 
+// The server has these bytes in the file, sooner or later.
+void receives_file(Talk& talk, Program& server, const std::string& bytes) {
+    try {
+        bool ended = false; // before the last look
+        talk.waits("copia.out with the bytes that were sent", [&] {
+            return ended || holds(talk, "copia.out", bytes) || (ended = has_ended(server), false);
+        });
+    } catch (const Failure&) {} // the file says more
+    talk.expect_equal("copia.out", talk.reads("copia.out"), bytes, "file");
+}
+
 // The folder holds these files and no other.
 void only(Talk& talk, std::vector<std::string> expected) {
     std::vector<std::string> there;
@@ -336,13 +372,12 @@ const std::string text = "Uno,\r\ndos y\n\ntres: ñ\nsin final";
 } // namespace
 
 CONVERSATION("p4tcp.f2", "servidor_copia_lineas", "what comes until the end is in the file", "demo") {
-    talk.tcp_server("servidor_copia_lineas", {}, 5000);
+    Program& server = talk.tcp_server("servidor_copia_lineas", {}, 5000);
     Tcp cliente = talk.connects(5000);
     for (const char* piece : {"Uno,\r\n", "dos y\n", "\n", "tres: ñ\n", "sin final"})
         cliente.sends(piece);
     cliente.half_closes();
-    talk.waits("copia.out with the bytes that were sent",
-               [&] { return holds(talk, "copia.out", text); });
+    receives_file(talk, server, text);
 }
 
 CONVERSATION("p4tcp.f2", "cliente_copia_lineas", "the file's bytes, then the end") {
@@ -350,27 +385,26 @@ CONVERSATION("p4tcp.f2", "cliente_copia_lineas", "the file's bytes, then the end
     Listener servidor = talk.listens(5000);
     Program& client = talk.client("cliente_copia_lineas", {"127.0.0.1", "5000", "original.txt"}, 5000);
     Tcp conn = servidor.accepts();
-    talk.expect_equal("what the server receives", conn.receive_to_end(), text);
+    talk.expect_equal("what the server receives", conn.receive_to_end(), text, "file");
     conn.closes();
     client.ends(0);
 }
 
 CONVERSATION("p4tcp.f2", "servidor_copia", "one message with its header is the file") {
-    talk.tcp_server("servidor_copia", {}, 5000);
+    Program& server = talk.tcp_server("servidor_copia", {}, 5000);
     Tcp cliente = talk.connects(5000);
     cliente.sends("000010:hola\nadios");
-    talk.waits("copia.out with the 10 bytes of the message",
-               [&] { return holds(talk, "copia.out", "hola\nadios"); });
+    receives_file(talk, server, "hola\nadios");
 }
 
 CONVERSATION("p4tcp.f2", "cliente_copia", "one header of six digits and the whole file") {
-    const std::string bytes = text + std::string(200000, 'z');
+    const std::string bytes = text + std::string(50000 - text.size(), 'z');
     talk.writes("original.txt", bytes);
     Listener servidor = talk.listens(5000);
     Program& client = talk.client("cliente_copia", {"127.0.0.1", "5000", "original.txt"}, 5000);
     Tcp conn = servidor.accepts();
-    talk.expect_equal("the header", conn.receive_bytes(7), std::to_string(bytes.size()) + ":");
-    talk.expect_equal("the body", conn.receive_bytes(bytes.size()), bytes);
+    talk.expect_equal("the header", conn.receive_bytes(7), "050000:", "header");
+    talk.expect_equal("the body", conn.receive_bytes(bytes.size()), bytes, "file");
     conn.closes();
     client.ends(0);
 }
@@ -527,10 +561,10 @@ CONVERSATION("p4tcp.f3", "servidor_copia_lineas",
              "150 KB of text over one connection, to be looked at") {
     talk.needs("python3");
     talk.tool("python3", {(repository() / "test" / "alice.py").string(), "alice.txt"}).ends(0);
-    talk.tcp_server("servidor_copia_lineas", {}, 5000);
+    Program& server = talk.tcp_server("servidor_copia_lineas", {}, 5000);
     Program& client = talk.client("cliente_copia_lineas", {"127.0.0.1", "5000", "alice.txt"}, 5000);
-    client.ends(0);
     const std::string original = talk.reads("alice.txt");
     talk.expect(original.size() == 150000, "the text has 150,000 bytes");
-    talk.waits("copia.out with the same bytes", [&] { return holds(talk, "copia.out", original); });
+    receives_file(talk, server, original);
+    client.ends(0);
 }

@@ -73,7 +73,7 @@ CONVERSATION("c1.2", "servidor_movil",
                                   std::to_string(got.size()) + " bytes");
     }
     got += asks(talk, port, path).body;
-    talk.expect_equal("all parts together", got, file);
+    talk.expect_equal("all parts together", got, file, "resume");
 }
 
 CONVERSATION("c1.2", "servidor_movil",
