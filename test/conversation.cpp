@@ -73,7 +73,8 @@ std::string quoted(const std::string& word) {
 std::string printf_text(std::string_view bytes) {
     std::string text;
     char escape[8];
-    for (unsigned char c : bytes.substr(0, 200)) {
+    for (const char each : bytes.substr(0, 200)) {
+        const auto c = static_cast<unsigned char>(each);
         if (c == '\n') text += "\\n";
         else if (c == '\r') text += "\\r";
         else if (c == '\\') text += "\\\\";
@@ -317,8 +318,8 @@ std::string harmless(std::string_view line, std::size_t most) {
     char escape[8];
     std::size_t end = std::min(line.size(), most);
     while (end < line.size() && end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end; // a whole character
-    for (unsigned char c : line.substr(0, end))
-        if (c == '\r') text += "\\r";
+    for (const char each : line.substr(0, end))
+        if (const auto c = static_cast<unsigned char>(each); c == '\r') text += "\\r";
         else if (c == '\t') text += "    ";
         else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\x%02x", c), text += escape;
         else text += static_cast<char>(c);
@@ -338,14 +339,14 @@ std::string difference(std::string_view came, std::string_view expected) {
     const auto hex = [&](std::string_view bytes) {
         std::string text;
         char two[4];
-        for (unsigned char c : bytes.substr(std::min(from, bytes.size()), 16 + std::min<std::size_t>(same - from, 16)))
-            std::snprintf(two, sizeof two, "%02x ", c), text += two;
+        for (const char c : bytes.substr(std::min(from, bytes.size()), 16 + std::min<std::size_t>(same - from, 16)))
+            std::snprintf(two, sizeof two, "%02x ", static_cast<unsigned char>(c)), text += two;
         return text;
     };
     const std::string before = shown(window(came).substr(0, same - from), 48);
     // The mark's column: what the escapes and UTF-8 before it take on the screen.
     std::size_t column = 0;
-    for (unsigned char c : before.substr(0, before.size() - 1)) column += (c & 0xc0) != 0x80;
+    for (const char c : before.substr(0, before.size() - 1)) column += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
     const std::string where = same == came.size()
                                   ? (same == expected.size() ? "" : "ends here, at byte " + std::to_string(same))
                               : same == expected.size() ? "too much from here, byte " + std::to_string(same)
