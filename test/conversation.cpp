@@ -774,6 +774,9 @@ std::string why_nothing(Udp::State& state) {
     Talk::State& talk = *state.talk;
     if (state.refused) return "refused";
     if (state.serves) return "no message";
+    // What was on its way when the server ended is lost without a word.
+    for (const auto& program : talk.programs)
+        if (program->replaced && program->ended) return "refused";
     if (!talk.options->check || state.to == 0) return "no reply";
     if (talk.own_network && unclaimed_datagrams() > state.unclaimed) return "other address";
     // Does the reply come once there is another message?
