@@ -96,10 +96,10 @@ CONVERSATION("p4tcp.f1", "servidor_chat", "a password, then what one says all ot
     // that never does leaks, which the exercise does not speak of.)
     const int descriptors = server.descriptors();
     ana.resets();
-    beto.sends("?\n");
     try {
         talk.waits("the server closes the connection that was reset", [&] { return server.descriptors() < descriptors; }, Seconds{5});
     } catch (const Failure&) {}
+    beto.sends("?\n");
     talk.connects(5000, "carla").receive_bytes(1);
     server.still_runs();
 }
