@@ -44,6 +44,9 @@ int main(int argc, char* argv[]) {
     const int BACKLOG =
         argc > 2 ? static_cast<int>(number_argument(argv[2], "the backlog", 0, 65535)) : 10;
 
+    // what a round prints is written at its end, all at once, not line by line
+    std::ios::sync_with_stdio(false);
+
     Descriptor s(check(socket(AF_INET, SOCK_STREAM, 0), "socket"));
 
     const int yes = 1;
@@ -68,9 +71,6 @@ int main(int argc, char* argv[]) {
     std::list<Connection> descriptors; // list of sockets created
     descriptors.push_back({std::move(s), "", ""});
 
-    std::string lines; // what a round prints is written at its end, all at once, not line by line
-    const auto print = [&lines](const std::string& line) { lines.append(line).append("\n"); };
-
     // infinite loop
     while (true) {
         // list of sockets to watch for read events; for write events where a reply waits
@@ -82,8 +82,7 @@ int main(int argc, char* argv[]) {
             FD_SET(client.sock, client.reply.empty() ? &sread : &swrite);
             highest = std::max<int>(highest, client.sock);
         }
-        std::cout << lines << std::flush;
-        lines.clear();
+        std::cout << std::flush;
         if (select(highest + 1, &sread, &swrite, nullptr, nullptr) == -1) {
             if (errno == EINTR) continue;
             throw SocketError(errno, "select");
@@ -106,7 +105,7 @@ int main(int argc, char* argv[]) {
                         continue;
                     }
                     set_nonblocking(conn);
-                    print("Connected to " + text_of(addr));
+                    std::cout << "Connected to " << text_of(addr) << '\n';
                     descriptors.push_back(
                         {std::move(conn), text_of(addr), ""}); // sock added to the list to watch
                 } else {
@@ -116,17 +115,17 @@ int main(int argc, char* argv[]) {
                     check(n, "recv");
                     const std::string_view data(buffer, static_cast<std::size_t>(n));
                     if (data.empty()) {
-                        print("client left " + client->peer);
+                        std::cout << "client left " << client->peer << '\n';
                         descriptors.erase(client); // sock.close()
                     } else {
-                        print("client " + client->peer + "data: " + std::string(data));
+                        std::cout << "client " << client->peer << "data: " << data << '\n';
                         client->reply = data;
                         send_reply(*client);
                     }
                 }
             } catch (const SocketError&) { // a reset, or an end before its reply
                 if (sock == listening) throw;
-                print("client left " + client->peer);
+                std::cout << "client left " << client->peer << '\n';
                 descriptors.erase(client);
             }
         }
