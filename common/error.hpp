@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -68,7 +69,7 @@ inline const char* program_name() {
 
 // One line on stderr, after what stdout still holds.
 inline void warn(const std::string& text) {
-    std::fflush(stdout);
+    std::cout.flush();
     std::fprintf(stderr, "%s: %s\n", program_name(), text.c_str());
 }
 
@@ -78,7 +79,7 @@ inline void warn(const std::string& text) {
     try {
         if (std::exception_ptr uncaught = std::current_exception()) std::rethrow_exception(uncaught);
     } catch (const UsageError& usage) {
-        std::fflush(stdout);
+        std::cout.flush();
         std::fprintf(stderr, "%s\n", usage.what());
         status = 2;
     } catch (const std::exception& error) {
@@ -86,7 +87,7 @@ inline void warn(const std::string& text) {
     } catch (...) {
         warn("unknown exception");
     }
-    std::fflush(stdout);
+    std::cout.flush();
     _exit(status);
 }
 
