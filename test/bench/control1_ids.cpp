@@ -61,8 +61,8 @@ void table(std::size_t n) {
         if (at < asked) text_of(id).copy(sample[at].data(), uuid_text_size);
     }
     const double bytes = (resident() - before) / static_cast<double>(n);
-    const std::size_t used = std::min(n, asked);
-    std::shuffle(sample.begin(), sample.begin() + static_cast<std::ptrdiff_t>(used), random);
+    for (std::size_t i = n; i < asked; ++i) sample[i] = sample[i % n]; // as long to read for every n
+    std::shuffle(sample.begin(), sample.end(), random);
     std::vector<double> runs;
     std::size_t found = 0;
     for (int run = 0; run < 5; ++run) {
@@ -70,7 +70,7 @@ void table(std::size_t n) {
         for (std::size_t i = 0; i < asked; i += ready) {
             Uuid wanted[ready];
             for (std::size_t j = 0; j < ready; ++j) {
-                wanted[j] = *uuid_of({sample[(i + j) % used].data(), uuid_text_size});
+                wanted[j] = *uuid_of({sample[i + j].data(), uuid_text_size});
                 ids.announce(wanted[j]);
             }
             for (const Uuid& id : wanted) found += ids.knows(id, 0);
