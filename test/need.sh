@@ -27,6 +27,7 @@ for what; do
         netstat) package=net-tools brew=net-tools dnf=net-tools ;;
         sipp) package=sip-tester brew=sipp dnf=sipp ;;
         nginx) package=nginx-light brew=nginx dnf=nginx ;;
+        kamailio) package="kamailio kamailio-sqlite-modules" brew=kamailio dnf=kamailio ;;
         aria2c) package=aria2 brew=aria2 dnf=aria2 ;;
         nft) package=nftables brew=nftables dnf=nftables ;;
         tc) package=iproute2 brew=iproute2mac dnf=iproute-tc ;;

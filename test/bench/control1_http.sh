@@ -5,13 +5,11 @@
 # Every request says Range: bytes=0-, for without it an id gets a file once.
 set -eu
 [ "${1:-}" = inside ] || {
+    "$(dirname "$0")/../need.sh" curl wrk nginx python3
     if unshare -Urn true 2>/dev/null; then exec unshare -Urn "$0" inside; else exec "$0" inside; fi
 }
 ip link set lo up 2>/dev/null || true
 ulimit -n 4096 2>/dev/null || true
-for tool in curl wrk nginx python3; do
-    command -v $tool >/dev/null || { echo "control1_http: needs $tool" >&2; exit 1; }
-done
 top=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$(mktemp -d)
 cd "$dir"
@@ -21,6 +19,7 @@ truncate -s 1G 1g
 head -c 1048576 /dev/urandom >1m
 head -c 1024 /dev/urandom >1k
 head -c 20971520 /dev/zero >20m
+cat 1g >/dev/null # in memory, whoever asks first
 
 # port_of FILE: the port of "Servidor funcionando en IP:PUERTO", once it is there
 port_of() {
@@ -51,8 +50,9 @@ ours=127.0.0.1:$port/$(curl -s "127.0.0.1:$port") nginx=127.0.0.1:18080
 curl -s --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null "$nginx/1k"
 
 median() { sort -g | sed -n 3p; }
-row() { # title ours theirs unit
-    awk -v t="$1" -v a="$2" -v b="$3" -v u="$4" 'BEGIN { printf "%-42s %10.2f %10.2f  %-10s %6.2f\n", t, a, b, u, a / b }'
+row() { # title, files of ours and theirs, unit; the ratio: the median of those of neighbours in time
+    printf '%-42s %10.2f %10.2f  %-10s %6.2f\n' "$1" "$(median <"$2")" "$(median <"$3")" "$4" \
+        "$(paste "$2" "$3" | awk '{ print $1 / $2 }' | median)"
 }
 rate() { curl -s -r 0- -o /dev/null -w '%{speed_download}\n' "$1" | awk '{ print $1 / 1e9 }'; }
 load() { wrk -t1 -c"$1" -d"${SECONDS_EACH:-2}" -H 'Range: bytes=0-' "http://$2" | sed -n 's/^Requests\/sec: *//p'; }
@@ -62,19 +62,19 @@ for _ in 1 2 3 4 5; do
     rate "$ours/1g" >>a1
     rate "$nginx/1g" >>b1
 done
-row '1 GB, one curl; nginx' "$(median <a1)" "$(median <b1)" GB/s
+row '1 GB, one curl; nginx' a1 b1 GB/s
 for _ in 1 2 3 4 5; do
     id=$(curl -s "$python")
     curl -s -o /dev/null -w '%{speed_download}\n' "$python/$id/20m" | awk '{ print $1 / 1e9 }' >>b2
 done
-row "1 GB, one curl; the report's Python" "$(median <a1)" "$(median <b2)" GB/s
+row "1 GB, one curl; the report's Python" a1 b2 GB/s
 for _ in 1 2 3 4 5; do
     load 500 "$ours/1m" >>a3
     load 500 "$nginx/1m" >>b3
 done
-row '1 MB, 500 connections; nginx' "$(median <a3)" "$(median <b3)" requests/s
+row '1 MB, 500 connections; nginx' a3 b3 requests/s
 for _ in 1 2 3 4 5; do
     load 100 "$ours/1k" >>a4
     load 100 "$nginx/1k" >>b4
 done
-row '1 KB, 100 connections, keep-alive; nginx' "$(median <a4)" "$(median <b4)" requests/s
+row '1 KB, 100 connections, keep-alive; nginx' a4 b4 requests/s

@@ -4,6 +4,7 @@
 # requests, 64 in flight, distinct users; refreshes a second once all are registered, by turns,
 # medians of five. Without Kamailio its figures are left out. RUNS, SECONDS_EACH (a run), USERS.
 cd "$(dirname "$0")/../.." || exit 1
+test/need.sh kamailio || true
 top=$PWD runs=${RUNS:-5} seconds=${SECONDS_EACH:-1.5} port=17000 server=
 folder=$(mktemp -d) && trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT INT TERM
 modules=$(ls -d /usr/lib/*/kamailio/modules /usr/lib64/kamailio/modules 2>/dev/null | head -n 1)

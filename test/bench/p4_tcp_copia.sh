@@ -3,6 +3,7 @@
 # same job done by ncat and socat and the Python peer, by turns, medians of five; what iperf3 moves in the
 # same time; the resident memory of both ends; and a file of 4 GiB and one byte, compared byte by byte.
 cd "$(dirname "$0")/../.." || exit 1
+test/need.sh ncat socat iperf3 || true # without them, their rows are left out
 build=$PWD/build/p4_tcp_echo peer=$PWD/test/peers/copia.py
 mib=${MIB:-1024} runs=${RUNS:-5}
 room=/dev/shm # so that no disk is measured

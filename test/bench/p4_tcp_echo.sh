@@ -48,9 +48,14 @@ for run in $(seq "$runs"); do
 done
 echo "echo over TCP, one 64-byte message in flight per connection; messages per second (median of $runs)"
 printf '%-12s %20s %14s %14s %9s %10s\n' connections servidor_eco_tcp_v2 "bare C loop" "Python peer" "of bare" "of Python"
+ratio() { # the median of the ratios of the runs, each beside its neighbour in time
+    paste "$folder/rate.ours.$connections" "$folder/rate.$1.$connections" | awk '{ print $1 / $2 }' >"$folder/ratio"
+    median "$folder/ratio"
+}
 for connections in 1 100 900; do
-    echo "$connections $(median "$folder/rate.ours.$connections") $(median "$folder/rate.bare.$connections") $(median "$folder/rate.python.$connections")" |
-        awk '{ printf "%-12s %20d %14d %14d %9.2f %10.2f\n", $1, $2, $3, $4, $2 / $3, $2 / $4 }'
+    printf '%-12s %20d %14d %14d %9.2f %10.2f\n' "$connections" "$(median "$folder/rate.ours.$connections")" \
+        "$(median "$folder/rate.bare.$connections")" "$(median "$folder/rate.python.$connections")" \
+        "$(ratio bare)" "$(ratio python)"
 done
 
 echo "setup of 900 connections at the same time, until each has had its first echo; seconds"
