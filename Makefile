@@ -28,11 +28,11 @@ ALL := $(foreach p,$(PRACTICES),$(call programs,$(p)))
 .PHONY: all
 all: $(ALL)
 
-$(BUILD)/p4_sip_registrar/%: p4_sip_registrar/%.cpp | simdjson
+$(BUILD)/p4_sip_registrar/%: p4_sip_registrar/%.cpp | compiler simdjson
 	@mkdir -p $(@D)
 	$(COMPILE) $< -o $@ $(LDFLAGS) -lsimdjson
 
-$(BUILD)/%: %.cpp
+$(BUILD)/%: %.cpp | compiler
 	@mkdir -p $(@D)
 	$(COMPILE) $< -o $@ $(LDFLAGS)
 
@@ -51,9 +51,10 @@ $(eval $(call practice,control1_resume_http,control1 control1_resume_http))
 p4: p4_tcp p4_sip
 
 # --- system packages: announced, and installed where the machine lacks them
-.PHONY: simdjson doctest tools
-simdjson: ; @test/need.sh header:simdjson.h
-doctest: ; @test/need.sh header:doctest/doctest.h
+.PHONY: compiler simdjson doctest tools
+compiler: ; @test/need.sh $(firstword $(CXX))
+simdjson: | compiler ; @test/need.sh header:simdjson.h
+doctest: | compiler simdjson ; @test/need.sh header:doctest/doctest.h
 tools: ; @test/need.sh curl nc python3 ip jq
 
 # --- tests. The runner and the unit tests watch the programs and are never sanitized themselves,
@@ -64,11 +65,11 @@ UNIT := $(BUILD)/test/unit_tests
 RUNNER_PARTS := $(patsubst %.cpp,build/%.o,$(wildcard test/*.cpp test/conversations/*.cpp))
 UNIT_PARTS := $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard test/unit/*.cpp))
 
-build/test/%.o: test/%.cpp
+build/test/%.o: test/%.cpp | compiler
 	@mkdir -p $(@D)
 	$(CXX) $(TEST_FLAGS) -c $< -o $@
 
-$(BUILD)/test/unit/%.o: test/unit/%.cpp | doctest simdjson
+$(BUILD)/test/unit/%.o: test/unit/%.cpp | compiler doctest simdjson
 	@mkdir -p $(@D)
 	$(CXX) $(TEST_FLAGS) $(SANITIZE) -c $< -o $@
 
