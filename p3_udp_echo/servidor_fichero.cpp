@@ -1,8 +1,8 @@
 // Práctica 3, ejercicio final 2: servidor_fichero, each message received is a line of a file.
 //
 // Ends after 5 seconds without a message. Each line is in the file before its message is answered,
-// and Ctrl+C loses nothing: what has reached the socket is still written before the end (a second
-// Ctrl+C ends at once). The echo is for clients like cliente_eco_v2, which wait for it.
+// and Ctrl+C loses nothing: what has reached the socket is still written before the end, for a second
+// at most, since somebody may go on sending (a second Ctrl+C ends at once). The echo is for clients like cliente_eco_v2, which wait for it.
 //
 //     build/p3_udp_echo/servidor_fichero [puerto 44444 [fichero mensajes.txt]]
 //     build/p3_udp_echo/cliente_eco_v2 127.0.0.1 44444               (in another terminal)
@@ -13,10 +13,14 @@
 #include "address.hpp"
 #include "arguments.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <iostream>
 #include <sys/select.h>
+
+using namespace std::chrono_literals;
 
 static volatile std::sig_atomic_t interrupted = 0;
 
@@ -41,12 +45,14 @@ int main(int argc, char* argv[]) {
     if (!fichero) throw SocketError(errno, nombre);
 
     std::string buffer(65535, '\0'); // the longest datagram has 65507 bytes: none is cut
-    while (true) {
+    auto end = std::chrono::steady_clock::time_point::max(); // a second after Ctrl+C
+    while (std::chrono::steady_clock::now() < end) {
         // Await a message for 5 seconds; once Ctrl+C has come, only look
         fd_set rlist;
         FD_ZERO(&rlist);
         FD_SET(s, &rlist);
         timeval timeout{interrupted ? 0 : 5, 0};
+        if (interrupted) end = std::min(end, std::chrono::steady_clock::now() + 1s);
         const int ready = select(s + 1, &rlist, nullptr, nullptr, &timeout);
         if (ready == -1 && errno == EINTR) continue;
         if (check(ready, "select") == 0) break;

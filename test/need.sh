@@ -51,5 +51,8 @@ if command -v apt-get >/dev/null 2>&1; then
     exec $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2
 fi
 echo "Homebrew: brew install${brews:-}" >&2
+# Its folders are not among those that the compiler looks into.
+[ "$(uname)" = Darwin ] &&
+    echo "          export CPATH=\$(brew --prefix)/include LIBRARY_PATH=\$(brew --prefix)/lib" >&2
 echo "Fedora:   dnf install${dnfs:-}" >&2
 exit 1
