@@ -32,16 +32,19 @@ $(BUILD)/p4_sip_registrar/%: p4_sip_registrar/%.cpp | simdjson
 	@mkdir -p $(@D)
 	$(COMPILE) $< -o $@ $(LDFLAGS) -lsimdjson
 
-$(BUILD)/%: %.cpp
+$(BUILD)/%: %.cpp | compiler
 	@mkdir -p $(@D)
 	$(COMPILE) $< -o $@ $(LDFLAGS)
+
+# For a make within the make: all cores; under a `make -j`, those of that one.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc 2>/dev/null || echo 2))
 
 # --- one practice: built on all cores, then its exercises with the command that runs each
 define practice
 .PHONY: $(2)
-$(2): ; @$$(MAKE) --no-print-directory -j$$$$(nproc 2>/dev/null || echo 2) $(1)/all && test/exercises.sh $(1)
+$(2): ; @$$(MAKE) --no-print-directory $$(JOBS) $(1)/all && test/exercises.sh $(1)
 .PHONY: $(1)/all
-$(1)/all: $(call programs,$(1))
+$(1)/all: $(call programs,$(1)) ; @:
 endef
 $(eval $(call practice,p3_udp_echo,p3 p3_udp_echo))
 $(eval $(call practice,p4_tcp_echo,p4_tcp p4_tcp_echo))
@@ -51,9 +54,11 @@ $(eval $(call practice,control1_resume_http,control1 control1_resume_http))
 p4: p4_tcp p4_sip
 
 # --- system packages: announced, and installed where the machine lacks them
-.PHONY: simdjson doctest tools
-simdjson: ; @test/need.sh header:simdjson.h
-doctest: ; @test/need.sh header:doctest/doctest.h
+# One after the other, for the package manager has but one lock.
+.PHONY: compiler simdjson doctest tools
+compiler: ; @test/need.sh $(firstword $(CXX))
+simdjson: | compiler ; @test/need.sh header:simdjson.h
+doctest: | simdjson ; @test/need.sh header:doctest/doctest.h
 tools: ; @test/need.sh curl nc python3 ip jq
 
 # --- tests. The runner and the unit tests watch the programs and are never sanitized themselves,
@@ -64,11 +69,11 @@ UNIT := $(BUILD)/test/unit_tests
 RUNNER_PARTS := $(patsubst %.cpp,build/%.o,$(wildcard test/*.cpp test/conversations/*.cpp))
 UNIT_PARTS := $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard test/unit/*.cpp))
 
-build/test/%.o: test/%.cpp
+build/test/%.o: test/%.cpp | compiler
 	@mkdir -p $(@D)
 	$(CXX) $(TEST_FLAGS) -c $< -o $@
 
-$(BUILD)/test/unit/%.o: test/unit/%.cpp | doctest simdjson
+$(BUILD)/test/unit/%.o: test/unit/%.cpp | doctest
 	@mkdir -p $(@D)
 	$(CXX) $(TEST_FLAGS) $(SANITIZE) -c $< -o $@
 
@@ -84,31 +89,31 @@ BROKEN := $(patsubst %.cpp,build/%,$(wildcard test/broken/*.cpp))
 HOLD = $(RUNNER) --build $(BUILD)
 .PHONY: test
 test: tools
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) $(UNIT) $(BROKEN)
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) $(UNIT) $(BROKEN)
 	@EJ='$(EJ)' test/run.sh $(UNIT) $(HOLD) $(EJ)
 
 .PHONY: demo
 demo: tools
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@$(HOLD) --demo $(EJ)
 
 # --- somebody else's program: make check EJ=p3.1 CMD='python3 mi_servidor.py'
 export CMD SERVER CLIENT DIR CLASS ORIGINAL TIMES IDIOMA MEMORY
 .PHONY: check
 check:
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@$(HOLD) --check $(EJ)
 
 .PHONY: compare
 compare:
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@$(HOLD) --compare $(EJ)
 
 # --- packet-capture labs: make capture EJ=p3.5 [CMD=…]; a capture of one's own: make check-capture
 .PHONY: capture check-capture
 capture:
 	@test/need.sh python3 tshark dumpcap gnuplot ip
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@$(HOLD) --capture $(or $(EJ),none)
 check-capture:
 	@test/need.sh python3 tshark
@@ -122,7 +127,7 @@ build/test/bench/%: test/bench/%.c
 .PHONY: bench
 bench:
 	@test/need.sh python3
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(BENCH) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH) >/dev/null
 	@set -e; for b in test/bench/$(EJ)*.sh; do $$b; done
 
 # --- libFuzzer: SECONDS each (60)
@@ -137,7 +142,7 @@ fuzz: $(FUZZ)
 
 .PHONY: torture
 torture:
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@KILLS=$(or $(KILLS),300) $(HOLD) torture
 
 .PHONY: clean
