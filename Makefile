@@ -77,11 +77,12 @@ $(BUILD)/test/unit/%.o: test/unit/%.cpp | doctest
 	@mkdir -p $(@D)
 	$(CXX) $(TEST_FLAGS) $(SANITIZE) -c $< -o $@
 
-$(RUNNER): $(RUNNER_PARTS)
-	$(CXX) $^ -o $@ -pthread
+# The folder too: it changes when a conversation is taken away.
+$(RUNNER): $(RUNNER_PARTS) test/conversations
+	$(CXX) $(filter %.o,$^) -o $@ -pthread
 
-$(UNIT): $(UNIT_PARTS)
-	$(CXX) $(SANITIZE) $^ -o $@ -pthread -lsimdjson
+$(UNIT): $(UNIT_PARTS) test/unit
+	$(CXX) $(SANITIZE) $(filter %.o,$^) -o $@ -pthread -lsimdjson
 
 # Programs that are wrong on purpose, for the tests of the checks.
 BROKEN := $(patsubst %.cpp,build/%,$(wildcard test/broken/*.cpp))
