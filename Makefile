@@ -28,7 +28,7 @@ ALL := $(foreach p,$(PRACTICES),$(call programs,$(p)))
 .PHONY: all
 all: $(ALL)
 
-$(BUILD)/p4_sip_registrar/%: p4_sip_registrar/%.cpp | simdjson
+$(BUILD)/p4_sip_registrar/%: p4_sip_registrar/%.cpp | compiler simdjson
 	@mkdir -p $(@D)
 	$(COMPILE) $< -o $@ $(LDFLAGS) -lsimdjson
 
@@ -54,11 +54,10 @@ $(eval $(call practice,control1_resume_http,control1 control1_resume_http))
 p4: p4_tcp p4_sip
 
 # --- system packages: announced, and installed where the machine lacks them
-# One after the other, for the package manager has but one lock.
 .PHONY: compiler simdjson doctest tools
 compiler: ; @test/need.sh $(firstword $(CXX))
 simdjson: | compiler ; @test/need.sh header:simdjson.h
-doctest: | simdjson ; @test/need.sh header:doctest/doctest.h
+doctest: | compiler simdjson ; @test/need.sh header:doctest/doctest.h
 tools: ; @test/need.sh curl nc python3 ip jq
 
 # --- tests. The runner and the unit tests watch the programs and are never sanitized themselves,
@@ -73,7 +72,7 @@ build/test/%.o: test/%.cpp | compiler
 	@mkdir -p $(@D)
 	$(CXX) $(TEST_FLAGS) -c $< -o $@
 
-$(BUILD)/test/unit/%.o: test/unit/%.cpp | doctest
+$(BUILD)/test/unit/%.o: test/unit/%.cpp | compiler doctest simdjson
 	@mkdir -p $(@D)
 	$(CXX) $(TEST_FLAGS) $(SANITIZE) -c $< -o $@
 
