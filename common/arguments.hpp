@@ -36,8 +36,8 @@ inline double seconds_argument(const std::string& text, const std::string& what 
     char* end = nullptr;
     const double seconds = std::strtod(text.c_str(), &end);
     if (text.empty() || *end != '\0' || !(seconds >= 0 && seconds <= 86400))
-        throw UsageError(std::string(program_name()) + ": " + what +
-                         " must be from 0 to 86400, not '" + text + "'");
+        throw UsageError(std::string(program_name()) + ": " + what + " must be from 0 to 86400, not '" +
+                         text + "'");
     return seconds;
 }
 

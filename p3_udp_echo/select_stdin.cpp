@@ -49,7 +49,8 @@ int main(int argc, char* argv[]) {
         std::cout << str_time() << "[]\n";
         return 0;
     }
-    std::cout << str_time() << "[<open file '<stdin>', mode 'r' at " << static_cast<const void*>(stdin) << ">]\n";
+    std::cout << str_time() << "[<open file '<stdin>', mode 'r' at " << static_cast<const void*>(stdin)
+              << ">]\n";
 
     std::string data;
     char piece[4096];

@@ -2,7 +2,8 @@
 //
 // Ends after 5 seconds without a message. Each line is in the file before its message is answered,
 // and Ctrl+C loses nothing: what has reached the socket is still written before the end, for a second
-// at most, since somebody may go on sending (a second Ctrl+C ends at once). The echo is for clients like cliente_eco_v2, which wait for it.
+// at most, since somebody may go on sending (a second Ctrl+C ends at once). The echo is for clients like
+// cliente_eco_v2, which wait for it.
 //
 //     build/p3_udp_echo/servidor_fichero [puerto 44444 [fichero mensajes.txt]]
 //     build/p3_udp_echo/cliente_eco_v2 127.0.0.1 44444               (in another terminal)
