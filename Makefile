@@ -164,4 +164,4 @@ help:
 	@echo 'make torture        kill -9 under load                              [KILLS=300]'
 	@echo 'make clean'
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(sort $(shell find build $(BUILD) -name '*.d' 2>/dev/null))

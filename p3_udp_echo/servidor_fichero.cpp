@@ -37,6 +37,10 @@ int main(int argc, char* argv[]) {
     check(sigaction(SIGTERM, &action, nullptr), "sigaction");
 
     const int s = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+    // messages that come faster than they are written wait in the socket's buffer; what finds it full is
+    // dropped, and nobody is told. A larger one, as far as the system allows (net.core.rmem_max)
+    const int espacio = 4 << 20;
+    setsockopt(s, SOL_SOCKET, SO_RCVBUF, &espacio, sizeof espacio);
     const sockaddr_in local = address("", PORT);
     check(bind(s, reinterpret_cast<const sockaddr*>(&local), sizeof local), "bind");
     if (PORT == 0) std::cout << "Escuchando en el puerto " << port_of(getsockname(s)) << '\n';
