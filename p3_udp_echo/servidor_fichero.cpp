@@ -8,10 +8,10 @@
 //     build/p3_udp_echo/servidor_fichero [puerto 44444 [fichero mensajes.txt]]
 //     build/p3_udp_echo/cliente_eco_v2 127.0.0.1 44444               (in another terminal)
 //
-//     Python                                    here
-//     open('mensajes.txt', 'w')                 std::ofstream(name), which empties the file as 'w' does
-//     except KeyboardInterrupt                  sigaction(SIGINT, ...); select then gives -1, errno EINTR
-//     s.setsockopt(SOL_SOCKET, SO_RCVBUF, n)    setsockopt(s, SOL_SOCKET, SO_RCVBUF, &n, size)   socket(7)
+//     Python                              here
+//     open('mensajes.txt', 'w')           std::ofstream(name), which empties the file as 'w' does
+//     except KeyboardInterrupt            sigaction(SIGINT, ...); select then gives -1, errno EINTR
+//     s.setsockopt(..., SO_RCVBUF, n)     setsockopt(s, SOL_SOCKET, SO_RCVBUF, &n, size)   socket(7)
 #include "address.hpp"
 #include "arguments.hpp"
 
