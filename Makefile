@@ -36,12 +36,15 @@ $(BUILD)/%: %.cpp | compiler
 	@mkdir -p $(@D)
 	$(COMPILE) $< -o $@ $(LDFLAGS)
 
+# For a make within the make: all cores; under a `make -j`, those of that one.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc 2>/dev/null || echo 2))
+
 # --- one practice: built on all cores, then its exercises with the command that runs each
 define practice
 .PHONY: $(2)
-$(2): ; @$$(MAKE) --no-print-directory -j$$$$(nproc 2>/dev/null || echo 2) $(1)/all && test/exercises.sh $(1)
+$(2): ; @$$(MAKE) --no-print-directory $$(JOBS) $(1)/all && test/exercises.sh $(1)
 .PHONY: $(1)/all
-$(1)/all: $(call programs,$(1))
+$(1)/all: $(call programs,$(1)) ; @:
 endef
 $(eval $(call practice,p3_udp_echo,p3 p3_udp_echo))
 $(eval $(call practice,p4_tcp_echo,p4_tcp p4_tcp_echo))
@@ -73,11 +76,12 @@ $(BUILD)/test/unit/%.o: test/unit/%.cpp | compiler doctest simdjson
 	@mkdir -p $(@D)
 	$(CXX) $(TEST_FLAGS) $(SANITIZE) -c $< -o $@
 
-$(RUNNER): $(RUNNER_PARTS)
-	$(CXX) $^ -o $@ -pthread
+# The folder too: it changes when a conversation is taken away.
+$(RUNNER): $(RUNNER_PARTS) test/conversations
+	$(CXX) $(filter %.o,$^) -o $@ -pthread
 
-$(UNIT): $(UNIT_PARTS)
-	$(CXX) $(SANITIZE) $^ -o $@ -pthread -lsimdjson
+$(UNIT): $(UNIT_PARTS) test/unit
+	$(CXX) $(SANITIZE) $(filter %.o,$^) -o $@ -pthread -lsimdjson
 
 # Programs that are wrong on purpose, for the tests of the checks.
 BROKEN := $(patsubst %.cpp,build/%,$(wildcard test/broken/*.cpp))
@@ -85,31 +89,31 @@ BROKEN := $(patsubst %.cpp,build/%,$(wildcard test/broken/*.cpp))
 HOLD = $(RUNNER) --build $(BUILD)
 .PHONY: test
 test: tools
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) $(UNIT) $(BROKEN)
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) $(UNIT) $(BROKEN)
 	@EJ='$(EJ)' test/run.sh $(UNIT) $(HOLD) $(EJ)
 
 .PHONY: demo
 demo: tools
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@$(HOLD) --demo $(EJ)
 
 # --- somebody else's program: make check EJ=p3.1 CMD='python3 mi_servidor.py'
 export CMD SERVER CLIENT DIR CLASS ORIGINAL TIMES IDIOMA MEMORY
 .PHONY: check
 check:
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@$(HOLD) --check $(EJ)
 
 .PHONY: compare
 compare:
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@$(HOLD) --compare $(EJ)
 
 # --- packet-capture labs: make capture EJ=p3.5 [CMD=…]; a capture of one's own: make check-capture
 .PHONY: capture check-capture
 capture:
 	@test/need.sh python3 tshark dumpcap gnuplot ip
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@$(HOLD) --capture $(or $(EJ),none)
 check-capture:
 	@test/need.sh python3 tshark
@@ -123,7 +127,7 @@ build/test/bench/%: test/bench/%.c
 .PHONY: bench
 bench:
 	@test/need.sh python3
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(BENCH) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH) >/dev/null
 	@set -e; for b in test/bench/$(EJ)*.sh; do $$b; done
 
 # --- libFuzzer: SECONDS each (60)
@@ -138,7 +142,7 @@ fuzz: $(FUZZ)
 
 .PHONY: torture
 torture:
-	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) all $(RUNNER) >/dev/null
+	@$(MAKE) --no-print-directory $(JOBS) all $(RUNNER) >/dev/null
 	@KILLS=$(or $(KILLS),300) $(HOLD) torture
 
 .PHONY: clean
@@ -160,4 +164,4 @@ help:
 	@echo 'make torture        kill -9 under load                              [KILLS=300]'
 	@echo 'make clean'
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(sort $(shell find build $(BUILD) -name '*.d' 2>/dev/null))

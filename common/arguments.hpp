@@ -31,12 +31,12 @@ inline std::uint16_t server_port_argument(std::string_view text) {
     return static_cast<std::uint16_t>(number_argument(text, "the port", 0, 65535));
 }
 
-// Seconds, with or without decimals: 0 to a day.
-inline double seconds_argument(const std::string& text) {
+// Seconds, with or without decimals: 0 to a day; `what` names them in the error.
+inline double seconds_argument(const std::string& text, const std::string& what = "the seconds") {
     char* end = nullptr;
     const double seconds = std::strtod(text.c_str(), &end);
     if (text.empty() || *end != '\0' || !(seconds >= 0 && seconds <= 86400))
-        throw UsageError(std::string(program_name()) + ": the seconds must be from 0 to 86400, not '" +
+        throw UsageError(std::string(program_name()) + ": " + what + " must be from 0 to 86400, not '" +
                          text + "'");
     return seconds;
 }

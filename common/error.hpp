@@ -60,7 +60,7 @@ auto again(Call call) {
 
 // The program's name, for messages.
 inline const char* program_name() {
-#ifdef __GLIBC__
+#ifdef __linux__ // glibc and musl
     return program_invocation_short_name;
 #else
     return getprogname();

@@ -7,8 +7,12 @@
 #include <cstdlib>
 #include <thread>
 
-// time.sleep() for the seconds in the variable PAUSA; without it, none. Throws UsageError.
-inline void pausa() {
-    if (const char* segundos = std::getenv("PAUSA"))
-        std::this_thread::sleep_for(std::chrono::duration<double>(seconds_argument(segundos)));
-}
+// The variable PAUSA, in seconds; without it, none. Read when the program starts, so that a wrong one
+// (UsageError) ends it then and not in the middle of a conversation.
+inline const double PAUSA = [] {
+    const char* segundos = std::getenv("PAUSA");
+    return segundos ? seconds_argument(segundos, "PAUSA") : 0.0;
+}();
+
+// time.sleep(PAUSA)
+inline void pausa() { std::this_thread::sleep_for(std::chrono::duration<double>(PAUSA)); }

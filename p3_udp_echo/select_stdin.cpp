@@ -15,16 +15,20 @@
 #include "arguments.hpp"
 #include "plazo.hpp"
 
+#include <cstring>
 #include <iostream>
 #include <optional>
 #include <sys/select.h>
 #include <sys/time.h>
 
-// str(time.time()): seconds since 1970, 12 significant digits
-static void print_time() {
+// str(time.time()): seconds since 1970, 12 significant digits; ".0" where no decimals are left
+static std::string str_time() {
     timeval now{};
     gettimeofday(&now, nullptr);
-    std::printf("%.12g", static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_usec) / 1e6);
+    char text[32];
+    std::snprintf(text, sizeof text, "%.12g",
+                  static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_usec) / 1e6);
+    return std::string(text) + (std::strchr(text, '.') == nullptr ? ".0" : "");
 }
 
 int main(int argc, char* argv[]) {
@@ -41,12 +45,12 @@ int main(int argc, char* argv[]) {
                             }),
                             "select");
 
-    print_time();
     if (ready == 0) {
-        std::cout << "[]\n";
+        std::cout << str_time() << "[]\n";
         return 0;
     }
-    std::cout << "[<open file '<stdin>', mode 'r' at " << static_cast<const void*>(stdin) << ">]\n";
+    std::cout << str_time() << "[<open file '<stdin>', mode 'r' at " << static_cast<const void*>(stdin)
+              << ">]\n";
 
     std::string data;
     char piece[4096];

@@ -70,4 +70,8 @@ int main(int argc, char* argv[]) {
             }
         }
     }
+
+    // never reached, as in the listing
+    close(s);
+    close(s2);
 }

@@ -71,4 +71,8 @@ int main(int argc, char* argv[]) {
             }
         }
     }
+
+    // never reached, as in the listing
+    close(s);
+    close(s2);
 }

@@ -9,5 +9,5 @@ for folder; do
         # The exercise table ends at the first line that is no row of it.
         /^\| *id *\|/ { table = 1; next }
         table && !/^\|/ { exit }
-        table && !/^\| *:?-/ { gsub(/`/, ""); printf "  %-12s %s\n", $2, $5 }' "$folder/README.md"
+        table && !/^\| *:?-/ { gsub(/`/, ""); printf "  %-16s %s\n", $2, $5 }' "$folder/README.md"
 done

@@ -33,6 +33,7 @@ for what; do
         tc) package=iproute2 brew=iproute2mac dnf=iproute-tc ;;
         gnuplot) package=gnuplot-nox brew=gnuplot dnf=gnuplot ;;
         dumpcap | tshark) package=tshark brew=wireshark dnf=wireshark-cli ;;
+        g++ | c++) package=g++ brew=gcc dnf=gcc-c++ ;;
         clang++) package=clang brew=llvm dnf=clang ;;
         *) package=$what brew=$what dnf=$what ;;
         esac ;;
@@ -49,8 +50,11 @@ if command -v apt-get >/dev/null 2>&1; then
     fi
     [ -n "$(ls /var/lib/apt/lists/*_Packages* 2>/dev/null)" ] || $sudo apt-get update -q >&2 || exit 1
     # shellcheck disable=SC2086
-    exec $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2
+    exec $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends $missing >&2
 fi
 echo "Homebrew: brew install${brews:-}" >&2
+# Its folders are not among those that the compiler looks into.
+[ "$(uname)" = Darwin ] &&
+    echo "          export CPATH=\$(brew --prefix)/include LIBRARY_PATH=\$(brew --prefix)/lib" >&2
 echo "Fedora:   dnf install${dnfs:-}" >&2
 exit 1

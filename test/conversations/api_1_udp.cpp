@@ -73,6 +73,9 @@ CONVERSATION("api.1.3", "udp_echo_client", "wrong arguments of the whole family:
     talk.server("udp_echo_server_1_5_6", {"3500", "0.0.0.0"}).ends(2);
     talk.sets("PAUSA", "mucha");
     talk.client("udp_echo_client", {}).ends(2);
+    Program& server = talk.server("udp_echo_server", {}); // not at its first message
+    server.complains("PAUSA must be from 0 to 86400, not 'mucha'");
+    server.ends(2);
 }
 
 CONVERSATION("api.1.4", "udp_echo_client", "PAUSA: pauses between the calls of both programs", "ours") {

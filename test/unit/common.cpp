@@ -74,6 +74,8 @@ TEST_CASE("seconds: decimals, and nothing that is no span of time") {
         CAPTURE(wrong);
         CHECK_THROWS_AS(seconds_argument(wrong), UsageError);
     }
+    CHECK_THROWS_WITH(seconds_argument("1s", "PAUSA"),
+                      "unit_tests: PAUSA must be from 0 to 86400, not '1s'");
 }
 
 TEST_CASE("usage: the number of arguments, and the words") {
