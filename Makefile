@@ -131,14 +131,14 @@ bench:
 	@set -e; for b in test/bench/$(EJ)*.sh; do $$b; done
 
 # --- libFuzzer: SECONDS each (60)
-FUZZ := $(patsubst %.cpp,build/%,$(wildcard test/fuzz/*.cpp))
+FUZZ := $(patsubst %.cpp,build/%,$(wildcard test/fuzz/$(or $(EJ),*).cpp))
 build/test/fuzz/%: test/fuzz/%.cpp | simdjson
 	@test/need.sh clang++ libfuzzer
 	@mkdir -p $(@D)
 	clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Icommon -I. -MMD -MP $< -o $@ -pthread -lsimdjson
 .PHONY: fuzz
 fuzz: $(FUZZ)
-	@test/fuzz.sh $(or $(SECONDS),60) $(filter $(if $(EJ),%/$(EJ),%),$(FUZZ))
+	@test/fuzz.sh $(or $(SECONDS),60) $(FUZZ)
 
 .PHONY: torture
 torture:
