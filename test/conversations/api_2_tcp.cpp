@@ -185,7 +185,18 @@ CONVERSATION("api.2.5.4", "tcp_server_2_5_4", "byte by byte; one that breaks off
     other.sends("GET / HTTP/1.1\r\n\r\n");
     other.is_put_out();
     server.complains("neither a text ('T') nor an image ('I')");
+    const auto files = [&] {
+        return std::distance(std::filesystem::directory_iterator(talk.folder()), std::filesystem::directory_iterator());
+    };
     talk.expect_equal("the image", talk.reads("imagen"), "una imagen");
-    talk.expect(!std::filesystem::exists(talk.folder() / "imagen.parcial"), "nothing unfinished is left");
+    talk.expect(files() == 1, "nothing unfinished is left");
     server.still_runs();
+
+    Tcp half = talk.connects(3500, "a medias");
+    half.sends(value('I', "otra imagen").substr(0, 15));
+    talk.waits("the server to begin the image", [&] { return files() == 2; });
+    server.is_sent(SIGINT);
+    server.ends_by(SIGINT);
+    talk.expect_equal("the image", talk.reads("imagen"), "una imagen");
+    talk.expect(files() == 1, "Ctrl+C leaves nothing unfinished either");
 }
