@@ -113,9 +113,8 @@ CONVERSATION("api.2.5.2", "tcp_echo_client_2_5_2", "send() in pieces of 4 bytes,
     Tcp conn = server.accepts();
     conn.receives("Hola Mundo!");
     conn.sends("Hola Mundo!");
-    client.shows("send(): 4 de 4 bytes");
-    client.shows("send(): 4 de 4 bytes");
-    client.shows("send(): 3 de 3 bytes");
+    if (!client.is_replaced()) // the handout has no words for it
+        for (const char* line : {"send(): 4 de 4 bytes", "send(): 4 de 4 bytes", "send(): 3 de 3 bytes"}) client.says(line);
     conn.closes();
     client.shows("Recibido:  Hola Mundo!");
     client.ends(0);
@@ -143,9 +142,8 @@ CONVERSATION("api.2.5.3", "tcp_echo_server_2_5_3", "recv(4) in a loop: nothing i
     client.ends();
     server.shows("Socket creado, escuchando en 127.0.0.1:3500");
     server.shows("Conexion desde: 127.0.0.1:<port>");
-    server.shows("Recibi: Hola");
-    server.shows("Recibi:  Mun");
-    server.shows("Recibi: do!");
+    if (!server.is_replaced()) // the handout has no words for it
+        for (const char* line : {"Recibi: Hola", "Recibi:  Mun", "Recibi: do!"}) server.says(line);
     server.still_runs();
 }
 
@@ -157,9 +155,11 @@ CONVERSATION("api.2.5.4", "tcp_server_2_5_4", "a text and an image over one conn
     client.ends(0);
     server.shows("Socket creado, escuchando en 127.0.0.1:3500");
     server.shows("Conexion desde: 127.0.0.1:<port>");
-    server.shows("Recibido texto: Hola, te mando una foto");
-    server.shows("Recibida imagen: " + std::to_string(image.size()) + " bytes, en ./imagen");
-    if (!server.is_replaced()) talk.expect_equal("the image that was received", talk.reads("imagen"), image);
+    if (!server.is_replaced()) { // the handout leaves open how it is shown, and where it is kept
+        server.says("Recibido texto: Hola, te mando una foto");
+        server.says("Recibida imagen: " + std::to_string(image.size()) + " bytes, en ./imagen");
+        talk.expect_equal("the image that was received", talk.reads("imagen"), image);
+    }
     server.still_runs();
 }
 
