@@ -29,12 +29,12 @@ inline void end_by_reset(int sock, bool reset) {
 inline std::atomic<const char*> half_file{nullptr};
 static_assert(std::atomic<const char*>::is_always_lock_free, "a handler may use no lock");
 
-// Removes it, and then ends as without a handler: SA_RESETHAND has put the usual end back, and raise()
-// brings the signal again. unlink() and raise() are among the few calls a handler may make:
-// signal-safety(7).
+// Removes it, and then ends by the same signal, as without a handler. These three calls are among the
+// few that a handler may make: signal-safety(7).
 inline void remove_half_file(int signal) {
     if (const char* name = half_file) ::unlink(name);
-    ::raise(signal);
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
 }
 
 // The file that is received: written under a name of its own beside the real one ("copia.out.Xy12Zw"),
@@ -50,13 +50,8 @@ public:
             throw std::runtime_error(name + ": not a regular file");
         const mode_t mask = ::umask(0);
         ::umask(mask);
-        for (int signal : {SIGINT, SIGTERM, SIGHUP}) { // Ctrl+C, kill, the terminal is closed
-            struct sigaction usual {}, removing {};
-            removing.sa_handler = remove_half_file;
-            removing.sa_flags = SA_RESETHAND;
-            check(::sigaction(signal, nullptr, &usual), "sigaction");
-            if (usual.sa_handler == SIG_DFL) check(::sigaction(signal, &removing, nullptr), "sigaction");
-        }
+        for (int signal : {SIGINT, SIGTERM, SIGHUP}) // Ctrl+C, kill, the terminal is closed
+            if (std::signal(signal, remove_half_file) == SIG_IGN) std::signal(signal, SIG_IGN);
         half_file = temporary_.c_str();
         file_ = ::mkstemp(temporary_.data());
         if (file_ == -1) half_file = nullptr;
