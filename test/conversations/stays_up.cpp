@@ -248,6 +248,8 @@ long ticks(const Program& program) {
 void serves_crowd(Talk& talk, const Server& server, unsigned limit) {
     talk.limits_open_files(limit);
     Program& program = talk.tcp_server(server.name, {}, server.port);
+    // The end of a first thread, which -fsanitize=vptr looks at through a pipe, while there are descriptors.
+    is_served(talk, server, "una que se va").closes();
     Tcp first = is_served(talk, server, "la primera");
     Crowd crowd;
     int served = 0, refused = 0;
