@@ -1,9 +1,12 @@
 // What the three file copies share (práctica 4, ejercicio final 2): a file that appears only when it
-// is whole, a connection whose orderly end means "it is", and the progress of a long one.
+// is whole (also the image of the self-guided practice's 2.5.4), a connection whose orderly end means
+// "it is", and the progress of a long one.
 #pragma once
 
 #include "error.hpp"
 
+#include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -22,8 +25,21 @@ inline void end_by_reset(int sock, bool reset) {
     check(::setsockopt(sock, SOL_SOCKET, SO_LINGER, &option, sizeof option), "setsockopt");
 }
 
+// The name of the half file, for whom a signal ends: Ctrl+C unwinds nothing, no destructor removes it.
+inline std::atomic<const char*> half_file{nullptr};
+static_assert(std::atomic<const char*>::is_always_lock_free, "a handler may use no lock");
+
+// Removes it, and then ends by the same signal, as without a handler. These three calls are among the
+// few that a handler may make: signal-safety(7).
+inline void remove_half_file(int signal) {
+    if (const char* name = half_file) ::unlink(name);
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+}
+
 // The file that is received: written under a name of its own beside the real one ("copia.out.Xy12Zw"),
-// which it takes with finish(). Without that nothing is left of it, and an older file stays as it was.
+// which it takes with finish(). Without that nothing is left of it (but after SIGKILL, which nobody can
+// catch), and an older file stays as it was. One at a time in a program.
 class NewFile {
 public:
     // Throws SocketError where the folder cannot be written to; std::runtime_error where the name is
@@ -34,13 +50,18 @@ public:
             throw std::runtime_error(name + ": not a regular file");
         const mode_t mask = ::umask(0);
         ::umask(mask);
-        file_ = check(::mkstemp(temporary_.data()), temporary_.c_str());
+        for (int signal : {SIGINT, SIGTERM, SIGHUP}) // Ctrl+C, kill, the terminal is closed
+            if (std::signal(signal, remove_half_file) == SIG_IGN) std::signal(signal, SIG_IGN);
+        half_file = temporary_.c_str();
+        file_ = ::mkstemp(temporary_.data());
+        if (file_ == -1) half_file = nullptr;
+        check(file_, temporary_.c_str());
         ::fchmod(file_, 0666 & ~mask); // mkstemp() lets only its owner read it
     }
     NewFile(NewFile&&) = delete;
     ~NewFile() {
         if (file_ != -1) ::close(file_);
-        if (!temporary_.empty()) ::unlink(temporary_.c_str());
+        if (half_file.exchange(nullptr)) ::unlink(temporary_.c_str());
     }
 
     // All of these bytes: write() may take fewer than it is given. Throws SocketError (ENOSPC).
@@ -55,7 +76,7 @@ public:
     void finish() {
         check(::close(std::exchange(file_, -1)), "close");
         check(::rename(temporary_.c_str(), name_.c_str()), name_.c_str());
-        temporary_.clear();
+        half_file = nullptr;
     }
 
 private:

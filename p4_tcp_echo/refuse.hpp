@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <fcntl.h>
+#include <poll.h>
 #include <string>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -45,6 +46,13 @@ inline void refuse(int s, Descriptor conn, Descriptor& spare) {
     case ENOTSOCK:
         throw SocketError(error, "accept");
     }
+}
+
+// Waits until a client is there. accept() waits too, but only with a descriptor to give it: without one
+// it fails at once, and refuse() would then lie in wait for the next client, room or no room by then.
+inline void wait_for_client(int s) {
+    pollfd client{s, POLLIN, 0};
+    check(again([&] { return poll(&client, 1, -1); }), "poll");
 }
 
 // s.setblocking(0): a call that would wait fails with EAGAIN instead. Throws SocketError.

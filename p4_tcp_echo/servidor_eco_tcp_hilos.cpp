@@ -68,6 +68,7 @@ int main(int argc, char* argv[]) {
 
     // infinite loop
     while (true) {
+        wait_for_client(s);
         sockaddr_in addr{};
         socklen_t size = sizeof addr;
         Descriptor conn(accept(s, reinterpret_cast<sockaddr*>(&addr), &size));

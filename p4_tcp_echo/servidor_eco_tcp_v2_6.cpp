@@ -60,6 +60,9 @@ int main(int argc, char* argv[]) {
     const std::string HOST = ""; // Symbolic name meaning all available interfaces
     const std::uint16_t PORT = argc > 1 ? server_port_argument(argv[1]) : 5000;
 
+    // what a round prints is written at its end, all at once, not line by line
+    std::ios::sync_with_stdio(false);
+
     Descriptor s(check(socket(AF_INET, SOCK_STREAM, 0), "socket"));
 
     const int yes = 1;
@@ -84,9 +87,6 @@ int main(int argc, char* argv[]) {
     std::list<Connection> descriptors; // list of sockets created
     descriptors.push_back({std::move(s), "", "", Clock::time_point::max()});
 
-    std::string lines; // what a round prints is written at its end, all at once, not line by line
-    const auto print = [&lines](const std::string& line) { lines.append(line).append("\n"); };
-
     // infinite loop
     while (true) {
         // list of sockets to watch for read events; for write events where a reply waits
@@ -106,8 +106,7 @@ int main(int argc, char* argv[]) {
         const auto now = Clock::now();
         timeval wait = until(nearest, now);
         timeval* const timeout = nearest == Clock::time_point::max() ? nullptr : &wait;
-        std::cout << lines << std::flush;
-        lines.clear();
+        std::cout << std::flush;
         if (select(highest + 1, &sread, &swrite, nullptr, timeout) == -1) {
             if (errno == EINTR) continue;
             throw SocketError(errno, "select");
@@ -121,7 +120,7 @@ int main(int argc, char* argv[]) {
                     send_reply(*client);
                 } else if (!FD_ISSET(sock, &sread)) {
                     if (client->deadline > now) continue;
-                    print("client expelled " + client->peer);
+                    std::cout << "client expelled " << client->peer << '\n';
                     descriptors.erase(client);  // sock.close()
                 } else if (sock == listening) { // s is the listening socket: this is a connect request
                     sockaddr_in addr{};
@@ -132,7 +131,7 @@ int main(int argc, char* argv[]) {
                         continue;
                     }
                     set_nonblocking(conn);
-                    print("Connected to " + text_of(addr));
+                    std::cout << "Connected to " << text_of(addr) << '\n';
                     descriptors.push_back({std::move(conn), text_of(addr), "",
                                            Clock::now() + SILENCE}); // sock added to the list to watch
                 } else {
@@ -143,17 +142,17 @@ int main(int argc, char* argv[]) {
                     const std::string_view data(buffer, static_cast<std::size_t>(n));
                     client->deadline = Clock::now() + SILENCE;
                     if (data.empty()) {
-                        print("client left " + client->peer);
+                        std::cout << "client left " << client->peer << '\n';
                         descriptors.erase(client); // sock.close()
                     } else {
-                        print("client " + client->peer + "data: " + std::string(data));
+                        std::cout << "client " << client->peer << "data: " << data << '\n';
                         client->reply = data;
                         send_reply(*client);
                     }
                 }
             } catch (const SocketError&) { // a reset, or an end before its reply
                 if (sock == listening) throw;
-                print("client left " + client->peer);
+                std::cout << "client left " << client->peer << '\n';
                 descriptors.erase(client);
             }
         }

@@ -66,6 +66,7 @@ static void serve_all(std::uint16_t port) {
     Descriptor spare = reserve_descriptor();
 
     while (true) {
+        wait_for_client(s);
         sockaddr_in addr{};
         socklen_t size = sizeof addr;
         Descriptor conn(accept(s, reinterpret_cast<sockaddr*>(&addr), &size));

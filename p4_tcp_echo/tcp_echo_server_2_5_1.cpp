@@ -2,10 +2,10 @@
 // Linux keeps backlog + 1 connections that accept() has not taken, so here 2; they are connected, and
 // their messages wait in the server's system. The SYN of the next is dropped, not refused: its client
 // tries again a second later, then ever more rarely, and never learns why. Two clients at once
-// therefore both get their echo; with PAUSA=10 `ss -ltn` shows the queue (Recv-Q 2, Send-Q 1) and the
+// therefore both get their echo; with PAUSA=3 `ss -ltn` shows the queue (Recv-Q 2, Send-Q 1) and the
 // fourth client in SYN-SENT. The difference to tcp_echo_server is maxpedidos.
-//   PAUSA=10 tcp_echo_server_2_5_1 [port 3500]     in one terminal
-//   tcp_echo_client                                in four others
+//   PAUSA=3 tcp_echo_server_2_5_1 [port 3500]     in one terminal
+//   tcp_echo_client                               in four others
 #include "address.hpp"
 #include "arguments.hpp"
 #include "descriptor.hpp"

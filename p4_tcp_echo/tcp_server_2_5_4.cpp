@@ -1,19 +1,18 @@
 // Self-guided practice, 2.5.4: the server that receives a text and an image over one connection.
 // Each value has its type (1 byte) and its length (8 bytes, network byte order) in front. The image
 // is written as it comes, so that its size does not matter, to <folder>/imagen, by way of another name
-// (imagen.parcial), so that one that breaks off never takes a whole one's place. The name is this
+// (NewFile in copia.hpp), so that one that breaks off never takes a whole one's place. The name is this
 // server's, never the sender's. It takes one client after another.
 //   tcp_server_2_5_4 [port 3500 [folder .]]              in one terminal
 //   tcp_client_2_5_4 127.0.0.1 3500 'Hola' foto.png      in another
 #include "address.hpp"
 #include "arguments.hpp"
+#include "copia.hpp"
 #include "descriptor.hpp"
 #include "error.hpp"
 #include "framing.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -53,20 +52,10 @@ static void serve(int client, const std::string& folder) {
             receive(client, length, [&](std::string_view piece) { texto += piece; });
             std::cout << "Recibido texto: " << texto << '\n';
         } else if (type == 'I') {
-            const std::string name = folder + "/imagen", unfinished = name + ".parcial";
-            try {
-                std::ofstream file(unfinished, std::ios::binary);
-                receive(client, length, [&](std::string_view piece) {
-                    file.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-                    if (!file) throw std::runtime_error(unfinished + ": cannot be written");
-                });
-                file.close();
-                if (!file) throw std::runtime_error(unfinished + ": cannot be written");
-                check(std::rename(unfinished.c_str(), name.c_str()), "rename");
-            } catch (...) {
-                std::remove(unfinished.c_str());
-                throw;
-            }
+            const std::string name = folder + "/imagen";
+            NewFile file(name);
+            receive(client, length, [&](std::string_view piece) { file.write(piece); });
+            file.finish();
             std::cout << "Recibida imagen: " << length << " bytes, en " << name << '\n';
         } else {
             throw FramingError(type == 'T' ? "a text of " + std::to_string(length) + " bytes is too long"

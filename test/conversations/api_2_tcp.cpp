@@ -113,12 +113,19 @@ CONVERSATION("api.2.5.2", "tcp_echo_client_2_5_2", "send() in pieces of 4 bytes,
     Tcp conn = server.accepts();
     conn.receives("Hola Mundo!");
     conn.sends("Hola Mundo!");
-    client.shows("send(): 4 de 4 bytes");
-    client.shows("send(): 4 de 4 bytes");
-    client.shows("send(): 3 de 3 bytes");
     conn.closes();
-    client.shows("Recibido:  Hola Mundo!");
     client.ends(0);
+    const std::string reply = "Recibido:  Hola Mundo!";
+    if (!client.is_replaced()) {
+        for (const std::string line : {"send(): 4 de 4 bytes", "send(): 4 de 4 bytes", "send(): 3 de 3 bytes"}) client.says(line);
+        client.says(reply);
+        return;
+    }
+    try { // what else it prints is its own affair
+        talk.waits("the reply", [&] { return client.output().find(reply) != std::string::npos; }, Seconds{1});
+    } catch (const Failure&) {
+        talk.remark(client.name() + " does not print \"" + reply + "\" as the exercise does");
+    }
 }
 
 CONVERSATION("api.2.5.2", "tcp_echo_client_2_5_2", "a socket that does not wait takes fewer bytes than it is given", "ours") {
@@ -143,9 +150,8 @@ CONVERSATION("api.2.5.3", "tcp_echo_server_2_5_3", "recv(4) in a loop: nothing i
     client.ends();
     server.shows("Socket creado, escuchando en 127.0.0.1:3500");
     server.shows("Conexion desde: 127.0.0.1:<port>");
-    server.shows("Recibi: Hola");
-    server.shows("Recibi:  Mun");
-    server.shows("Recibi: do!");
+    if (!server.is_replaced()) // the handout has no words for it
+        for (const char* line : {"Recibi: Hola", "Recibi:  Mun", "Recibi: do!"}) server.says(line);
     server.still_runs();
 }
 
@@ -157,9 +163,11 @@ CONVERSATION("api.2.5.4", "tcp_server_2_5_4", "a text and an image over one conn
     client.ends(0);
     server.shows("Socket creado, escuchando en 127.0.0.1:3500");
     server.shows("Conexion desde: 127.0.0.1:<port>");
-    server.shows("Recibido texto: Hola, te mando una foto");
-    server.shows("Recibida imagen: " + std::to_string(image.size()) + " bytes, en ./imagen");
-    if (!server.is_replaced()) talk.expect_equal("the image that was received", talk.reads("imagen"), image);
+    if (!server.is_replaced()) { // the handout leaves open how it is shown, and where it is kept
+        server.says("Recibido texto: Hola, te mando una foto");
+        server.says("Recibida imagen: " + std::to_string(image.size()) + " bytes, en ./imagen");
+        talk.expect_equal("the image that was received", talk.reads("imagen"), image);
+    }
     server.still_runs();
 }
 
@@ -185,7 +193,18 @@ CONVERSATION("api.2.5.4", "tcp_server_2_5_4", "byte by byte; one that breaks off
     other.sends("GET / HTTP/1.1\r\n\r\n");
     other.is_put_out();
     server.complains("neither a text ('T') nor an image ('I')");
+    const auto files = [&] {
+        return std::distance(std::filesystem::directory_iterator(talk.folder()), std::filesystem::directory_iterator());
+    };
     talk.expect_equal("the image", talk.reads("imagen"), "una imagen");
-    talk.expect(!std::filesystem::exists(talk.folder() / "imagen.parcial"), "nothing unfinished is left");
+    talk.expect(files() == 1, "nothing unfinished is left");
     server.still_runs();
+
+    Tcp half = talk.connects(3500, "a medias");
+    half.sends(value('I', "otra imagen").substr(0, 15));
+    talk.waits("the server to begin the image", [&] { return files() == 2; });
+    server.is_sent(SIGINT);
+    server.ends_by(SIGINT);
+    talk.expect_equal("the image", talk.reads("imagen"), "una imagen");
+    talk.expect(files() == 1, "Ctrl+C leaves nothing unfinished either");
 }

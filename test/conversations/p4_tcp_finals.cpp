@@ -367,6 +367,16 @@ void only(Talk& talk, std::vector<std::string> expected) {
     talk.expect(there == expected, "no half file is left; there are: " + names);
 }
 
+// The server has begun to write what comes, under another name than the real one.
+void begins_a_file(Talk& talk) {
+    talk.waits("the first bytes in a file of the server's", [&] {
+        for (const auto& entry : std::filesystem::directory_iterator(talk.folder()))
+            if (entry.path().filename().string().starts_with("copia.out.") && entry.file_size() > 0)
+                return true;
+        return false;
+    });
+}
+
 const std::string text = "Uno,\r\ndos y\n\ntres: ñ\nsin final";
 
 } // namespace
@@ -479,6 +489,25 @@ CONVERSATION("p4tcp.f2", "servidor_copia", "a broken transfer leaves the file as
     }
 }
 
+CONVERSATION("p4tcp.f2", "servidor_copia_grande", "Ctrl+C in the middle leaves no half file either", "ours") {
+    talk.writes("copia.out", "como estaba");
+    const struct {
+        std::string server, sent;
+    } transfers[] = {{"servidor_copia_lineas", "una linea\n"}, {"servidor_copia_grande", "000000000010:hola"}};
+    for (const auto& transfer : transfers)
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+            Program& server = talk.tcp_server(transfer.server, {}, 5000);
+            Tcp cliente = talk.connects(5000);
+            cliente.sends(transfer.sent);
+            begins_a_file(talk);
+            server.is_sent(signal);
+            server.ends_by(signal);
+            cliente.is_put_out();
+            talk.expect_equal("copia.out", talk.reads("copia.out"), "como estaba");
+            only(talk, {"copia.out"});
+        }
+}
+
 CONVERSATION("p4tcp.f2", "cliente_copia_lineas", "an end that is no end: the other side is told",
              "ours") {
     // A client that is killed resets; the server, which knows no length, does not take it for the end.
@@ -488,12 +517,7 @@ CONVERSATION("p4tcp.f2", "cliente_copia_lineas", "an end that is no end: the oth
     Program& writer = talk.tool("sh", {"-c", "exec >tubo; echo una linea; read hasta"});
     server.says("Socket now listening");
     server.says("Connected with 127.0.0.1:<port>");
-    talk.waits("the first line in a file of the server's", [&] {
-        for (const auto& entry : std::filesystem::directory_iterator(talk.folder()))
-            if (entry.path().filename().string().starts_with("copia.out.") && entry.file_size() > 0)
-                return true;
-        return false;
-    });
+    begins_a_file(talk);
     client.is_sent(SIGKILL);
     server.complains("Connection reset");
     server.ends(1);
