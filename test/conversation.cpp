@@ -1,6 +1,7 @@
 // The engine: starts programs, talks to them over sockets, waits with deadlines, writes down what
 // happened. One process a conversation (runner.cpp forks them).
 #include "engine.hpp"
+#include "sandbox.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -27,6 +28,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sysinfo.h>
 #endif
 
 namespace fs = std::filesystem;
@@ -37,15 +39,20 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Somebody else's program: what it may use.
-constexpr std::size_t most_output = 64 << 20;  // bytes of one stream of its output
-constexpr rlim_t most_file = 256 << 20;        // bytes of one file
-constexpr rlim_t most_seconds = 120;           // of processor time
+// Somebody else's program: what it may print on one stream, in bytes. (The other limits: sandbox.cpp.)
+constexpr std::size_t most_output = 64 << 20;
 
 // make compare TIMES=1: how long a request is repeated, and what is thrown at the end of it.
 constexpr Seconds load_time{0.5};
 struct Timed {
     double rate;
+};
+
+// Somebody else's program has been ended because it takes too much. No Failure, which a conversation may
+// catch to go on: there is nothing left to go on with.
+struct TooMuch : std::runtime_error {
+    TooMuch(const std::string& text, std::string hint_key) : std::runtime_error(text), hint(std::move(hint_key)) {}
+    std::string hint;
 };
 
 [[noreturn]] void fail_with_errno(const std::string& call) {
@@ -164,7 +171,8 @@ struct Talk::State {
     rlim_t program_files = 0;
     pid_t network_of = 0;  // whose network programs are started on; 0: this process's
     std::string by_hand;   // how to repeat the last thing that was sent
-    Clock::time_point looked{};
+    unsigned user = 0;             // whom somebody else's programs run as; 0: whoever runs this
+    Clock::time_point looked{};    // by watch()
 
     // What differs from one time to the next goes by a name: ports of the conversation's own sockets
     // by their owner's, other ephemeral ones, UUIDs, dates.
@@ -230,7 +238,7 @@ void Talk::State::take_output(Program::State& program) {
                 if (text->size() > (program.replaced ? most_output : SIZE_MAX)) {
                     ::kill(program.pid, SIGKILL);
                     text->resize(4096); // enough to see what it repeats
-                    throw Failure(program.name + " prints without end", "flood");
+                    throw TooMuch(program.name + " prints without end", "flood");
                 }
                 if (n < static_cast<ssize_t>(sizeof buffer)) break;
             } else if (n == 0) {
@@ -252,19 +260,17 @@ void Talk::State::take_output(Program::State& program) {
 }
 
 void Talk::State::watch() {
-#ifdef __linux__
-    if (!options->check || Clock::now() - looked < std::chrono::milliseconds(100)) return;
+    const auto watched = std::find_if(programs.begin(), programs.end(), [](auto& one) { return one->replaced && !one->ended; });
+    if (watched == programs.end() || Clock::now() - looked < std::chrono::milliseconds(100)) return;
     looked = Clock::now();
-    for (auto& program : programs) {
-        if (!program->replaced || program->ended) continue;
-        std::ifstream statm("/proc/" + std::to_string(program->pid) + "/statm");
-        long size = 0, resident = 0;
-        if (statm >> size >> resident && resident * (sysconf(_SC_PAGESIZE) / 1024) > options->memory * 1024) {
-            ::kill(program->pid, SIGKILL);
-            throw Failure(program->name + " takes more than " + std::to_string(options->memory) + " MiB of memory", "memory");
-        }
+    const pid_t group = (*watched)->pid;
+    if (const auto excess = excess_of(init, group, folder, options->memory)) {
+        ::kill(-group, SIGKILL);
+        if (init > 0) ::kill(init, SIGKILL); // and with it everything that any of them started
+        for (auto& one : programs)
+            if (!one->ended && (init > 0 || one == *watched)) one->ended = ::waitpid(one->pid, &one->status, 0) == one->pid;
+        throw TooMuch((*watched)->name + ' ' + excess->what, excess->hint);
     }
-#endif
 }
 
 bool Talk::State::pump(Clock::time_point until, int fd, short events_wanted) {
@@ -1122,24 +1128,6 @@ std::string with(std::string text, const std::string& mark, const std::string& v
     return text;
 }
 
-void set_limit(int what, rlim_t most) {
-    rlimit limit{};
-    ::getrlimit(static_cast<__rlimit_resource_t>(what), &limit);
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? most : std::min(most, limit.rlim_max);
-    limit.rlim_max = limit.rlim_cur;
-    ::setrlimit(static_cast<__rlimit_resource_t>(what), &limit);
-}
-
-// A /proc of the process namespace that take_a_place() made, for a program to find itself in: without
-// it the leak sanitizer gives up, now and then. Where that is not allowed, no leaks are looked for.
-void see_own_processes() {
-#ifdef __linux__
-    if (::unshare(CLONE_NEWNS) == -1 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == -1 ||
-        ::mount("proc", "/proc", "proc", 0, nullptr) == -1)
-        ::setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
-#endif
-}
-
 enum class Kind { ours, replaced, tool };
 
 // shown_as: how the transcript shows the command, where that is not the words themselves.
@@ -1168,6 +1156,9 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, K
     std::vector<char*> arguments;
     for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
+    const long processes = replaced ? processes_of_this_user() : 0;
+    if (replaced && talk.user != 0) // so that it may open /dev/stdout
+        for (int fd : {in[0], out[1], err[1]}) (void)!::fchown(fd, talk.user, talk.user);
     const pid_t pid = ::fork();
     if (pid == -1) fail_with_errno("fork");
     if (pid == 0) {
@@ -1187,14 +1178,14 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, K
         rlimit files = talk.files;
         if (talk.program_files != 0) files.rlim_cur = files.rlim_max = talk.program_files;
         ::setrlimit(RLIMIT_NOFILE, &files);
-        set_limit(RLIMIT_CORE, 0);
+        dump_no_core();
         if (replaced) {
             // Python's prints are to be seen at once; UTF-8 whatever the terminal's language.
             ::setenv("PYTHONUNBUFFERED", "1", 1);
             ::setenv("PYTHONIOENCODING", "utf-8:surrogateescape", 0);
             ::setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
-            set_limit(RLIMIT_FSIZE, most_file);
-            set_limit(RLIMIT_CPU, most_seconds);
+            if (talk.options->check) (void)!::nice(10); // however many it starts, whoever watches them comes first
+            limit_this_process(processes, talk.user);
         }
         ::execvp(arguments[0], arguments.data());
         const int error = errno;
@@ -1456,6 +1447,7 @@ const fs::path& Talk::folder() const { return state_.folder; }
 
 void Talk::writes(const std::string& file, std::string_view bytes) {
     std::ofstream(state_.folder / file, std::ios::binary) << bytes;
+    if (state_.user != 0) (void)!::lchown((state_.folder / file).c_str(), state_.user, state_.user);
 }
 
 std::string Talk::reads(const std::string& file) {
@@ -1502,44 +1494,6 @@ double Talk::seconds() const { return Seconds(Clock::now() - state_.start).count
 
 namespace {
 
-#ifdef __linux__
-void write_text(const char* file, const std::string& text) { std::ofstream(file) << text; }
-
-bool unshared(int more) {
-    if (::unshare(CLONE_NEWNET | more) == 0) return true;
-    const uid_t user = ::getuid();
-    const gid_t group = ::getgid();
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | more) != 0) return false;
-    write_text("/proc/self/setgroups", "deny");
-    write_text("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
-    write_text("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
-    return true;
-}
-
-// A network namespace with its loopback up, and a process namespace for what is started from now
-// on: whatever the programs leave behind ends with its first process.
-bool take_a_place(pid_t& init) {
-    if (!unshared(CLONE_NEWPID)) return false;
-    init = ::fork();
-    if (init == 0) {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (int fd = 0; fd < 256; ++fd) ::close(fd);
-        for (;;) {
-            if (::waitpid(-1, nullptr, 0) == -1) ::usleep(100'000);
-        }
-    }
-    const int s = ::socket(AF_INET, SOCK_DGRAM, 0);
-    ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP;
-    ::ioctl(s, SIOCSIFFLAGS, &request);
-    ::close(s);
-    return true;
-}
-#else
-bool take_a_place(pid_t&) { return false; }
-#endif
-
 void leave(Talk::State& talk) {
     for (auto& program : talk.programs) {
         ::kill(-program->pid, SIGKILL);
@@ -1579,7 +1533,7 @@ std::string report_of(Talk::State& talk, const std::string& failure, const std::
     for (auto& program : talk.programs) {
         try {
             talk.take_output(*program);
-        } catch (const Failure&) {} // floods its output, which the failure says already
+        } catch (const TooMuch&) {} // as the failure says already
         text << "    " << program->name << ": " << (program->ended ? text_of_status(program->status) : "still runs") << '\n';
         if (!program->output.empty()) text << "      stdout\n" << tail(program->output);
         if (!program->errors.empty()) text << "      stderr\n" << tail(program->errors);
@@ -1592,39 +1546,28 @@ std::string report_of(Talk::State& talk, const std::string& failure, const std::
     return text.str();
 }
 
+// The hint for a failure: what a program said when it broke explains more than what was missed.
+std::string hint_after(Talk::State& talk, const Failure& failure) {
+    std::string hint = failure.hint;
+    for (auto& program : talk.programs) {
+        if (!program->replaced || program->end_wanted) continue;
+        // socketserver sends its (empty) reply before it prints the traceback.
+        const auto until = Clock::now() + std::chrono::milliseconds(failure.hint == "differs" ? 1000 : 100);
+        while (!program->ended && Clock::now() < until && hint_of_errors(program->errors).empty()) talk.pump(until);
+        while (!program->ended && Clock::now() < until + std::chrono::seconds(5) && is_amid_traceback(program->errors))
+            talk.pump(until + std::chrono::seconds(5));
+        if (const std::string said = hint_of_errors(program->errors); !said.empty()) hint = said;
+        else if (program->ended && WIFSIGNALED(program->status) && WTERMSIG(program->status) != SIGKILL) hint = "crash";
+    }
+    return hint;
+}
+
 } // namespace
 
 fs::path repository() {
     std::error_code none;
     const fs::path runner = fs::read_symlink("/proc/self/exe", none); // <repository>/build/test/runner
     return none ? fs::current_path() : runner.parent_path().parent_path().parent_path();
-}
-
-bool namespaces_allowed() {
-#ifdef __linux__
-    const pid_t pid = ::fork();
-    if (pid == 0) ::_exit(unshared(CLONE_NEWPID) ? 0 : 1);
-    int status = 1;
-    ::waitpid(pid, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-#else
-    return false;
-#endif
-}
-
-std::string why_no_namespaces() {
-    const auto is = [](const char* file, int value) {
-        int found = -1;
-        return (std::ifstream(file) >> found) && found == value;
-    };
-    if (is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1))
-        return "AppArmor forbids user namespaces here, as Ubuntu does since 23.10; until the next start of the "
-               "machine this allows them: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0";
-    if (is("/proc/sys/kernel/unprivileged_userns_clone", 0))
-        return "user namespaces are switched off; this allows them: sudo sysctl kernel.unprivileged_userns_clone=1";
-    if (is("/proc/sys/user/max_user_namespaces", 0))
-        return "user namespaces are switched off; this allows them: sudo sysctl user.max_user_namespaces=15000";
-    return "this system allows no network namespaces";
 }
 
 Result play(const Conversation& conversation, const Options& options) {
@@ -1646,11 +1589,15 @@ Result play(const Conversation& conversation, const Options& options) {
     std::string folder = std::string(temporary && *temporary ? temporary : "/tmp") + "/conversation.XXXXXX";
     if (::mkdtemp(folder.data()) == nullptr) fail_with_errno("mkdtemp");
     state.folder = folder;
+    if (!(options.cmd + options.server + options.client).empty()) state.user = user_for_programs();
+    if (state.user != 0) {
+        (void)!::chown(folder.c_str(), state.user, ::getgid());
+        ::chmod(folder.c_str(), 0770);
+    }
 
     Result result;
     Talk talk(state);
-    std::string hint;
-    const auto failed = [&](const std::string& what) {
+    const auto failed = [&](const std::string& what, const std::string& hint) {
         result.verdict = hint == "missing" || hint == "syntax" || hint == "python2" ? Verdict::cannot_run : Verdict::fail;
         result.report = report_of(state, what, hint);
         state.event("✗", what);
@@ -1680,21 +1627,15 @@ Result play(const Conversation& conversation, const Options& options) {
         result.verdict = Verdict::skip;
         result.report = reason.what();
     } catch (const Failure& failure) {
-        hint = failure.hint;
-        // What a program said when it broke explains more than what was missed.
-        for (auto& program : state.programs) {
-            if (!program->replaced || program->end_wanted) continue;
-            // socketserver sends its (empty) reply before it prints the traceback.
-            const auto until = Clock::now() + std::chrono::milliseconds(failure.hint == "differs" ? 1000 : 100);
-            while (!program->ended && Clock::now() < until && hint_of_errors(program->errors).empty()) state.pump(until);
-            while (!program->ended && Clock::now() < until + std::chrono::seconds(5) && is_amid_traceback(program->errors))
-                state.pump(until + std::chrono::seconds(5));
-            if (const std::string said = hint_of_errors(program->errors); !said.empty()) hint = said;
-            else if (program->ended && WIFSIGNALED(program->status) && WTERMSIG(program->status) != SIGKILL) hint = "crash";
+        try {
+            failed(failure.what(), hint_after(state, failure));
+        } catch (const TooMuch& excess) {
+            failed(excess.what(), excess.hint);
         }
-        failed(failure.what());
+    } catch (const TooMuch& excess) {
+        failed(excess.what(), excess.hint);
     } catch (const std::exception& error) {
-        failed(error.what());
+        failed(error.what(), "");
     }
     for (const auto& event : state.events) result.transcript += event + '\n';
     result.remarks = state.remarks;
