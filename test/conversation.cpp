@@ -76,23 +76,6 @@ std::string quoted(const std::string& word) {
     return result + "'";
 }
 
-// For printf(1): the bytes that a reader can type again by hand.
-std::string printf_text(std::string_view bytes) {
-    std::string text;
-    char escape[8];
-    for (const char each : bytes.substr(0, 200)) {
-        const auto c = static_cast<unsigned char>(each);
-        if (c == '\n') text += "\\n";
-        else if (c == '\r') text += "\\r";
-        else if (c == '\\') text += "\\\\";
-        else if (c == '%') text += "%%";
-        else if (c == '\'') text += "'\\''";
-        else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\%03o", c), text += escape;
-        else text += static_cast<char>(c);
-    }
-    return text;
-}
-
 } // namespace
 
 // ------------------------------------------------------------------ the conversation's own state
@@ -304,32 +287,79 @@ bool Talk::State::pump(Clock::time_point until, int fd, short events_wanted) {
 
 // ------------------------------------------------------------------ texts
 
-std::string shown(std::string_view bytes, std::size_t most) {
-    std::string text = "\"";
-    char escape[8];
-    for (std::size_t i = 0; i < std::min(bytes.size(), most); ++i) {
+namespace {
+
+// The size of the UTF-8 character that these bytes begin with (RFC 3629); 0 if they begin with none.
+std::size_t character(std::string_view bytes) {
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    if (bytes.empty()) return 0;
+    const std::size_t size = at(0) < 0x80 ? 1 : at(0) < 0xc2 ? 0 : at(0) < 0xe0 ? 2 : at(0) < 0xf0 ? 3 : at(0) < 0xf5 ? 4 : 0;
+    if (size > bytes.size()) return 0;
+    for (std::size_t i = 1; i < size; ++i)
+        if ((at(i) & 0xc0) != 0x80) return 0;
+    const bool too_long = (at(0) == 0xe0 && at(1) < 0xa0) || (at(0) == 0xf0 && at(1) < 0x90);
+    const bool no_character = (at(0) == 0xed && at(1) >= 0xa0) || (at(0) == 0xf4 && at(1) >= 0x90);
+    return size > 1 && (too_long || no_character) ? 0 : size;
+}
+
+// Where the character begins that the byte at `at` is in.
+std::size_t character_around(std::string_view bytes, std::size_t at) {
+    for (std::size_t back = 1; back <= std::min<std::size_t>(at, 3); ++back)
+        if (at < bytes.size() && character(bytes.substr(at - back)) > back) return at - back;
+    return at;
+}
+
+// What a terminal can take of it: control characters (C1's too) and bytes that are no UTF-8 as escapes.
+// escape: what stands for a character of one byte, or "" for itself.
+template <typename Escape> std::string for_terminal(std::string_view bytes, std::size_t most, Escape escape) {
+    std::string text;
+    char hex[8];
+    std::size_t i = 0;
+    while (i < std::min(bytes.size(), most)) {
+        const std::size_t size = character(bytes.substr(i));
         const unsigned char c = static_cast<unsigned char>(bytes[i]);
-        if (c == '\n') text += "\\n";
-        else if (c == '\r') text += "\\r";
-        else if (c == '\t') text += "\\t";
-        else if (c == '"' || c == '\\') (text += '\\') += static_cast<char>(c);
-        else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\x%02x", c), text += escape;
-        else text += static_cast<char>(c);
+        const bool control = size == 1 ? c < 0x20 || c == 0x7f : size == 2 && c == 0xc2 && static_cast<unsigned char>(bytes[i + 1]) < 0xa0;
+        if (const std::string special = escape(bytes[i]); !special.empty()) text += special;
+        else if (size == 0 || control)
+            for (std::size_t k = 0; k < std::max<std::size_t>(size, 1); ++k)
+                std::snprintf(hex, sizeof hex, "\\x%02x", static_cast<unsigned char>(bytes[i + k])), text += hex;
+        else text += bytes.substr(i, size);
+        i += std::max<std::size_t>(size, 1);
     }
-    return text + (bytes.size() > most ? "\"…" : "\"");
+    return text;
+}
+
+} // namespace
+
+std::string shown(std::string_view bytes, std::size_t most) {
+    const std::string text = for_terminal(bytes, most, [](char c) {
+        return std::string(c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : c == '"' ? "\\\"" : c == '\\' ? "\\\\" : "");
+    });
+    return '"' + text + (bytes.size() > most ? "\"…" : "\"");
 }
 
 std::string harmless(std::string_view line, std::size_t most) {
+    return for_terminal(line, most, [](char c) { return std::string(c == '\r' ? "\\r" : c == '\t' ? "    " : ""); }) +
+           (line.size() > most ? "…" : "");
+}
+
+// For printf(1): the bytes that a reader can type again by hand.
+static std::string printf_text(std::string_view bytes) {
     std::string text;
     char escape[8];
-    std::size_t end = std::min(line.size(), most);
-    while (end < line.size() && end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end; // a whole character
-    for (const char each : line.substr(0, end))
-        if (const auto c = static_cast<unsigned char>(each); c == '\r') text += "\\r";
-        else if (c == '\t') text += "    ";
-        else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\x%02x", c), text += escape;
-        else text += static_cast<char>(c);
-    return end < line.size() ? text + "…" : text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(bytes.size(), 200);) {
+        const std::size_t size = std::max<std::size_t>(character(bytes.substr(i)), 1);
+        const auto c = static_cast<unsigned char>(bytes[i]);
+        if (c == '\n') text += "\\n";
+        else if (c == '\r') text += "\\r";
+        else if (c == '\\') text += "\\\\";
+        else if (c == '%') text += "%%";
+        else if (c == '\'') text += "'\\''";
+        else if (size > 1 || (c >= 0x20 && c < 0x7f)) text += bytes.substr(i, size);
+        else std::snprintf(escape, sizeof escape, "\\%03o", c), text += escape;
+        i += size;
+    }
+    return text;
 }
 
 static std::string sized(std::string_view bytes) {
@@ -339,8 +369,9 @@ static std::string sized(std::string_view bytes) {
 std::string difference(std::string_view came, std::string_view expected) {
     const std::size_t same = static_cast<std::size_t>(
         std::mismatch(came.begin(), came.end(), expected.begin(), expected.end()).first - came.begin());
-    // A window around the first difference, both texts cut alike.
-    const std::size_t from = same > 24 ? same - 24 : 0;
+    // A window around the first difference, both texts cut alike, and where characters begin.
+    const std::size_t mark = std::min(character_around(came, same), character_around(expected, same));
+    const std::size_t from = character_around(came, mark > 24 ? mark - 24 : 0);
     const auto window = [&](std::string_view bytes) { return bytes.substr(std::min(from, bytes.size()), 48); };
     const auto hex = [&](std::string_view bytes) {
         std::string text;
@@ -349,7 +380,7 @@ std::string difference(std::string_view came, std::string_view expected) {
             std::snprintf(two, sizeof two, "%02x ", static_cast<unsigned char>(c)), text += two;
         return text;
     };
-    const std::string before = shown(window(came).substr(0, same - from), 48);
+    const std::string before = shown(window(came).substr(0, mark - from), 48);
     // The mark's column: what the escapes and UTF-8 before it take on the screen.
     std::size_t column = 0;
     for (const char c : before.substr(0, before.size() - 1)) column += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -693,47 +724,78 @@ std::uint16_t own_port(int fd) {
     return ntohs(addr.sin_port);
 }
 
-// The last request again and again, each after the reply to the one before.
+// The last request again and again, so many of them on their way at any moment.
 void time_udp(Udp::State& state) {
+    constexpr int in_flight = 32;
     const sockaddr_in addr = socket_address("127.0.0.1", state.to);
+    const auto send = [&] { ::sendto(state.fd, state.sent.data(), state.sent.size(), 0, plain(addr), sizeof addr); };
     char reply[65536];
     double count = 0;
     const auto start = Clock::now();
-    while (Clock::now() - start < load_time) {
-        ::sendto(state.fd, state.sent.data(), state.sent.size(), 0, plain(addr), sizeof addr);
+    for (int i = 0; i < in_flight; ++i) send();
+    do {
         pollfd wait{state.fd, POLLIN, 0};
-        if (::poll(&wait, 1, 5000) != 1 || ::recv(state.fd, reply, sizeof reply, MSG_DONTWAIT) < 0)
-            throw Failure("a repeated request got no reply");
-        ++count;
+        if (::poll(&wait, 1, 5000) != 1) throw Failure("a repeated request got no reply");
+        while (::recv(state.fd, reply, sizeof reply, MSG_DONTWAIT) >= 0) {
+            ++count;
+            send();
+        }
         state.talk->pump(Clock::now()); // its output must not fill the pipe
-    }
+    } while (Clock::now() - start < load_time);
     throw Timed{count / Seconds(Clock::now() - start).count()};
 }
 
-void time_tcp(Tcp::State& state, std::string_view request, std::size_t reply_size) {
-    char reply[65536];
-    double count = 0;
-    const auto start = Clock::now();
-    while (Clock::now() - start < load_time) {
-        for (std::size_t have = 0; have < reply_size;) {
-            if (have == 0 && ::send(state.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) have = reply_size + 1;
-            pollfd wait{state.fd, POLLIN, 0};
-            if (have == 0 && ::poll(&wait, 1, 5000) != 1) throw Failure("a repeated request got no reply");
-            const ssize_t n = have > reply_size ? 0 : ::recv(state.fd, reply, std::min(sizeof reply, reply_size - have), 0);
-            if (n > 0) {
-                have += static_cast<std::size_t>(n);
-                continue;
-            }
-            // The server closes after a reply: a connection for each request.
-            ::close(state.fd);
-            state.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            const sockaddr_in addr = socket_address("127.0.0.1", state.to);
-            if (::connect(state.fd, plain(addr), sizeof addr) == -1) throw Failure("the server takes no further connection");
+// One of the connections that repeat a request: the next one goes out after the reply's last byte.
+struct Repeats {
+    int fd = -1;
+    bool asked = false;
+    std::size_t have = 0;
+
+    void connects(std::uint16_t port) {
+        if (fd != -1) ::close(fd);
+        fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        const sockaddr_in addr = socket_address("127.0.0.1", port);
+        if (fd == -1 || (::connect(fd, plain(addr), sizeof addr) == -1 && errno != EINPROGRESS))
+            throw Failure("the server takes no further connection");
+        asked = false;
+    }
+    // How many replies have been completed by it: 1 or 0.
+    int goes_on(short events, std::string_view request, std::size_t reply_size, std::uint16_t port) {
+        char reply[65536];
+        if (!asked && (events & POLLOUT)) {
+            asked = ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
             have = 0;
         }
-        ++count;
-        state.talk->pump(Clock::now());
+        if ((events & (POLLIN | POLLHUP | POLLERR)) == 0) return 0;
+        const ssize_t n = ::recv(fd, reply, std::min(sizeof reply, reply_size - have), 0);
+        if (n == -1 && (errno == EAGAIN || errno == EINTR)) return 0;
+        if (n <= 0) return connects(port), 0; // the server closes after a reply: a connection for each request
+        have += static_cast<std::size_t>(n);
+        if (have < reply_size) return 0;
+        have = 0;
+        asked = false;
+        return 1;
     }
+};
+
+// Over several connections at once; where the server serves one after the other, the rest wait.
+void time_tcp(Tcp::State& state, std::string_view request, std::size_t reply_size) {
+    constexpr std::size_t in_flight = 16;
+    std::vector<Repeats> all(in_flight);
+    ::fcntl(state.fd, F_SETFL, ::fcntl(state.fd, F_GETFL) | O_NONBLOCK);
+    all[0].fd = std::exchange(state.fd, -1);
+    for (std::size_t i = 1; i < in_flight; ++i) all[i].connects(state.to);
+    double count = 0;
+    const auto start = Clock::now();
+    do {
+        std::vector<pollfd> waited;
+        for (const auto& one : all) waited.push_back({one.fd, static_cast<short>(one.asked ? POLLIN : POLLIN | POLLOUT), 0});
+        if (::poll(waited.data(), waited.size(), 5000) < 1) throw Failure("a repeated request got no reply");
+        for (std::size_t i = 0; i < in_flight; ++i)
+            if (waited[i].revents != 0) count += all[i].goes_on(waited[i].revents, request, reply_size, state.to);
+        state.talk->pump(Clock::now());
+    } while (Clock::now() - start < load_time);
+    for (const auto& one : all) ::close(one.fd);
     throw Timed{count / Seconds(Clock::now() - start).count()};
 }
 
