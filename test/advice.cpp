@@ -192,8 +192,9 @@ std::string hint_of_errors(const std::string& errors) {
     if (has("can't open file") || has(": not found") || has("No such file or directory: 'sh'") || has("Permission denied\n"))
         return "missing";
     if (has("can't start new thread")) return "processes";
-    if (has("Traceback (most recent call last)")) return "traceback:" + exception_of(errors);
-    return "";
+    if (!has("Traceback (most recent call last)")) return "";
+    const std::string exception = exception_of(errors);
+    return exception == "KeyboardInterrupt" ? "" : "traceback:" + exception; // the conversation's own Ctrl+C
 }
 
 std::string advice(const std::string& hint, bool spanish) {

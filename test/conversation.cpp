@@ -1619,7 +1619,9 @@ std::string hint_after(Talk::State& talk, const Failure& failure) {
         while (!program->ended && Clock::now() < until + std::chrono::seconds(5) && is_amid_traceback(program->errors))
             talk.pump(until + std::chrono::seconds(5));
         if (const std::string said = hint_of_errors(program->errors); !said.empty()) hint = said;
-        else if (program->ended && WIFSIGNALED(program->status) && WTERMSIG(program->status) != SIGKILL) hint = "crash";
+        else if (program->ended && WIFSIGNALED(program->status) && WTERMSIG(program->status) != SIGKILL &&
+                 WTERMSIG(program->status) != SIGINT)
+            hint = "crash";
     }
     return hint;
 }

@@ -73,7 +73,7 @@ CONVERSATION("checker", "runner", "what is no UTF-8 is shown in escapes, and the
     talk.expect_equal("text", shown("¡Hola, \"año\"!\r\n"), R"("¡Hola, \"año\"!\r\n")");
     talk.expect_equal("bytes", shown("\x89PNG\xff\xc3"), R"("\x89PNG\xff\xc3")");
     talk.expect_equal("an escape of the terminal in C1, and a byte too many in UTF-8", shown("\xc2\x9b \xc0\xaf"), R"("\xc2\x9b \xc0\xaf")");
-    talk.expect_equal("a character that the cut would divide", shown("añ", 2), R"("añ")");
+    talk.expect_equal("a character that the cut would divide", shown("año", 2), R"("añ"…)");
     talk.expect_equal("a line of output", harmless("ñ\xfe\x1b[2J", 99), R"(ñ\xfe\x1b[2J)");
     const std::string text = difference("¿qué?", "¿què?");
     must_say(talk, text, {"\n                    ^ differs from here, byte 5\n"});
@@ -136,6 +136,13 @@ CONVERSATION("checker", "runner", "a server that takes all memory", "ours") {
 
 CONVERSATION("checker", "runner", "no such file cannot run", "ours") {
     must_say(talk, checked(talk, {"servidor_eco_v1"}, "CMD", "python3 nohay.py", 1), {"CANNOT"});
+}
+
+CONVERSATION("checker", "runner", "wrong usage: no program, no such exercise, nothing to check there", "ours") {
+    checked(talk, {"p3.1"}, "CMD", "", 2);
+    checked(talk, {"p3.99"}, "CMD", "python3 bien.py", 2);
+    checked(talk, {"c1.d"}, "CMD", "python3 bien.py", 2);
+    checked(talk, {"p4sip"}, "DIR", "no hay", 1);
 }
 
 CONVERSATION("checker", "runner", "our own programs pass every check, from a folder", "ours heavy") {

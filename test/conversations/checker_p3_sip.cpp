@@ -106,6 +106,8 @@ const Fault faults[] = {
      {"The time is local time"}},
     {"server", "p4sip.9", "server_ej9", "broken/students/luis/server.py", "json.dump(self.lista, open('registered.json', 'w'))",
      "open('registered.json', 'w').write(str(self.lista))", {"The file is not JSON where the error says"}},
+    {"server", "p4sip.10", "server", "broken/students/luis/server.py", "\nSIPRegisterHandler.json2registered()\n", "\n",
+     {"The users in registered.json are to be read when the server starts"}}, // and not the Ctrl+C that ended the one before
     {"server", "p4sip.10", "server", "broken/students/luis/server.py", "except (FileNotFoundError, ValueError):", "except FileNotFoundError:",
      {"last line is the one to read: json.decoder.JSONDecodeError"}},
 };
