@@ -146,6 +146,10 @@ const std::map<std::string, Words2, std::less<>> entries{
                "El programa ha terminado solo, por una señal (un fallo): ejecútalo a mano y mira dónde."}},
     {"memory", {"The program's memory grows without end: does a list or a string grow in a loop?",
                 "La memoria del programa crece sin fin: ¿crece una lista o una cadena en un bucle?"}},
+    {"processes", {"It starts processes or threads without end. A child of fork() goes on from there too: it must end with os._exit() before it comes to the next fork().",
+                   "Arranca procesos o hilos sin fin. El hijo de fork() también sigue desde ahí: debe acabar con os._exit() antes de llegar al siguiente fork()."}},
+    {"disk", {"It writes files without end: does a loop write on when recv() gives nothing (b'')?",
+              "Escribe ficheros sin fin: ¿sigue un bucle escribiendo cuando recv() ya no da nada (b'')?"}},
     {"traceback", {"Python stopped with an exception; its last line is the one to read: {}",
                    "Python terminó con una excepción; su última línea es la que hay que leer: {}"}},
     {"syntax", {"Python cannot read the file: {}", "Python no puede leer el fichero: {}"}},
@@ -187,8 +191,10 @@ std::string hint_of_errors(const std::string& errors) {
     if (has("SyntaxError") || has("IndentationError") || has("TabError")) return "syntax:" + last_line(errors);
     if (has("can't open file") || has(": not found") || has("No such file or directory: 'sh'") || has("Permission denied\n"))
         return "missing";
-    if (has("Traceback (most recent call last)")) return "traceback:" + exception_of(errors);
-    return "";
+    if (has("can't start new thread")) return "processes";
+    if (!has("Traceback (most recent call last)")) return "";
+    const std::string exception = exception_of(errors);
+    return exception == "KeyboardInterrupt" ? "" : "traceback:" + exception; // the conversation's own Ctrl+C
 }
 
 std::string advice(const std::string& hint, bool spanish) {

@@ -1,6 +1,7 @@
 // The engine: starts programs, talks to them over sockets, waits with deadlines, writes down what
 // happened. One process a conversation (runner.cpp forks them).
 #include "engine.hpp"
+#include "sandbox.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -27,6 +28,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sysinfo.h>
 #endif
 
 namespace fs = std::filesystem;
@@ -37,15 +39,20 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Somebody else's program: what it may use.
-constexpr std::size_t most_output = 64 << 20;  // bytes of one stream of its output
-constexpr rlim_t most_file = 256 << 20;        // bytes of one file
-constexpr rlim_t most_seconds = 120;           // of processor time
+// Somebody else's program: what it may print on one stream, in bytes. (The other limits: sandbox.cpp.)
+constexpr std::size_t most_output = 64 << 20;
 
 // make compare TIMES=1: how long a request is repeated, and what is thrown at the end of it.
 constexpr Seconds load_time{0.5};
 struct Timed {
     double rate;
+};
+
+// Somebody else's program has been ended because it takes too much. No Failure, which a conversation may
+// catch to go on: there is nothing left to go on with.
+struct TooMuch : std::runtime_error {
+    TooMuch(const std::string& text, std::string hint_key) : std::runtime_error(text), hint(std::move(hint_key)) {}
+    std::string hint;
 };
 
 [[noreturn]] void fail_with_errno(const std::string& call) {
@@ -67,23 +74,6 @@ std::string quoted(const std::string& word) {
         if (c == '\'') result += "'\\''";
         else result += c;
     return result + "'";
-}
-
-// For printf(1): the bytes that a reader can type again by hand.
-std::string printf_text(std::string_view bytes) {
-    std::string text;
-    char escape[8];
-    for (const char each : bytes.substr(0, 200)) {
-        const auto c = static_cast<unsigned char>(each);
-        if (c == '\n') text += "\\n";
-        else if (c == '\r') text += "\\r";
-        else if (c == '\\') text += "\\\\";
-        else if (c == '%') text += "%%";
-        else if (c == '\'') text += "'\\''";
-        else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\%03o", c), text += escape;
-        else text += static_cast<char>(c);
-    }
-    return text;
 }
 
 } // namespace
@@ -164,7 +154,8 @@ struct Talk::State {
     rlim_t program_files = 0;
     pid_t network_of = 0;  // whose network programs are started on; 0: this process's
     std::string by_hand;   // how to repeat the last thing that was sent
-    Clock::time_point looked{};
+    unsigned user = 0;             // whom somebody else's programs run as; 0: whoever runs this
+    Clock::time_point looked{};    // by watch()
 
     // What differs from one time to the next goes by a name: ports of the conversation's own sockets
     // by their owner's, other ephemeral ones, UUIDs, dates.
@@ -230,7 +221,7 @@ void Talk::State::take_output(Program::State& program) {
                 if (text->size() > (program.replaced ? most_output : SIZE_MAX)) {
                     ::kill(program.pid, SIGKILL);
                     text->resize(4096); // enough to see what it repeats
-                    throw Failure(program.name + " prints without end", "flood");
+                    throw TooMuch(program.name + " prints without end", "flood");
                 }
                 if (n < static_cast<ssize_t>(sizeof buffer)) break;
             } else if (n == 0) {
@@ -252,19 +243,17 @@ void Talk::State::take_output(Program::State& program) {
 }
 
 void Talk::State::watch() {
-#ifdef __linux__
-    if (!options->check || Clock::now() - looked < std::chrono::milliseconds(100)) return;
+    const auto watched = std::find_if(programs.begin(), programs.end(), [](auto& one) { return one->replaced && !one->ended; });
+    if (watched == programs.end() || Clock::now() - looked < std::chrono::milliseconds(100)) return;
     looked = Clock::now();
-    for (auto& program : programs) {
-        if (!program->replaced || program->ended) continue;
-        std::ifstream statm("/proc/" + std::to_string(program->pid) + "/statm");
-        long size = 0, resident = 0;
-        if (statm >> size >> resident && resident * (sysconf(_SC_PAGESIZE) / 1024) > options->memory * 1024) {
-            ::kill(program->pid, SIGKILL);
-            throw Failure(program->name + " takes more than " + std::to_string(options->memory) + " MiB of memory", "memory");
-        }
+    const pid_t group = (*watched)->pid;
+    if (const auto excess = excess_of(init, group, folder, options->memory)) {
+        ::kill(-group, SIGKILL);
+        if (init > 0) ::kill(init, SIGKILL); // and with it everything that any of them started
+        for (auto& one : programs)
+            if (!one->ended && (init > 0 || one == *watched)) one->ended = ::waitpid(one->pid, &one->status, 0) == one->pid;
+        throw TooMuch((*watched)->name + ' ' + excess->what, excess->hint);
     }
-#endif
 }
 
 bool Talk::State::pump(Clock::time_point until, int fd, short events_wanted) {
@@ -298,32 +287,79 @@ bool Talk::State::pump(Clock::time_point until, int fd, short events_wanted) {
 
 // ------------------------------------------------------------------ texts
 
-std::string shown(std::string_view bytes, std::size_t most) {
-    std::string text = "\"";
-    char escape[8];
-    for (std::size_t i = 0; i < std::min(bytes.size(), most); ++i) {
+namespace {
+
+// The size of the UTF-8 character that these bytes begin with (RFC 3629); 0 if they begin with none.
+std::size_t character(std::string_view bytes) {
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    if (bytes.empty()) return 0;
+    const std::size_t size = at(0) < 0x80 ? 1 : at(0) < 0xc2 ? 0 : at(0) < 0xe0 ? 2 : at(0) < 0xf0 ? 3 : at(0) < 0xf5 ? 4 : 0;
+    if (size > bytes.size()) return 0;
+    for (std::size_t i = 1; i < size; ++i)
+        if ((at(i) & 0xc0) != 0x80) return 0;
+    const bool too_long = (at(0) == 0xe0 && at(1) < 0xa0) || (at(0) == 0xf0 && at(1) < 0x90);
+    const bool no_character = (at(0) == 0xed && at(1) >= 0xa0) || (at(0) == 0xf4 && at(1) >= 0x90);
+    return size > 1 && (too_long || no_character) ? 0 : size;
+}
+
+// Where the character begins that the byte at `at` is in.
+std::size_t character_around(std::string_view bytes, std::size_t at) {
+    for (std::size_t back = 1; back <= std::min<std::size_t>(at, 3); ++back)
+        if (at < bytes.size() && character(bytes.substr(at - back)) > back) return at - back;
+    return at;
+}
+
+// What a terminal can take of it: control characters (C1's too) and bytes that are no UTF-8 as escapes.
+// escape: what stands for a character of one byte, or "" for itself.
+template <typename Escape> std::string for_terminal(std::string_view bytes, std::size_t most, Escape escape) {
+    std::string text;
+    char hex[8];
+    std::size_t i = 0;
+    while (i < std::min(bytes.size(), most)) {
+        const std::size_t size = character(bytes.substr(i));
         const unsigned char c = static_cast<unsigned char>(bytes[i]);
-        if (c == '\n') text += "\\n";
-        else if (c == '\r') text += "\\r";
-        else if (c == '\t') text += "\\t";
-        else if (c == '"' || c == '\\') (text += '\\') += static_cast<char>(c);
-        else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\x%02x", c), text += escape;
-        else text += static_cast<char>(c);
+        const bool control = size == 1 ? c < 0x20 || c == 0x7f : size == 2 && c == 0xc2 && static_cast<unsigned char>(bytes[i + 1]) < 0xa0;
+        if (const std::string special = escape(bytes[i]); !special.empty()) text += special;
+        else if (size == 0 || control)
+            for (std::size_t k = 0; k < std::max<std::size_t>(size, 1); ++k)
+                std::snprintf(hex, sizeof hex, "\\x%02x", static_cast<unsigned char>(bytes[i + k])), text += hex;
+        else text += bytes.substr(i, size);
+        i += std::max<std::size_t>(size, 1);
     }
-    return text + (bytes.size() > most ? "\"…" : "\"");
+    return text;
+}
+
+} // namespace
+
+std::string shown(std::string_view bytes, std::size_t most) {
+    const std::string text = for_terminal(bytes, most, [](char c) {
+        return std::string(c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : c == '"' ? "\\\"" : c == '\\' ? "\\\\" : "");
+    });
+    return '"' + text + (bytes.size() > most ? "\"…" : "\"");
 }
 
 std::string harmless(std::string_view line, std::size_t most) {
+    return for_terminal(line, most, [](char c) { return std::string(c == '\r' ? "\\r" : c == '\t' ? "    " : ""); }) +
+           (line.size() > most ? "…" : "");
+}
+
+// For printf(1): the bytes that a reader can type again by hand.
+static std::string printf_text(std::string_view bytes) {
     std::string text;
     char escape[8];
-    std::size_t end = std::min(line.size(), most);
-    while (end < line.size() && end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end; // a whole character
-    for (const char each : line.substr(0, end))
-        if (const auto c = static_cast<unsigned char>(each); c == '\r') text += "\\r";
-        else if (c == '\t') text += "    ";
-        else if (c < 0x20 || c == 0x7f) std::snprintf(escape, sizeof escape, "\\x%02x", c), text += escape;
-        else text += static_cast<char>(c);
-    return end < line.size() ? text + "…" : text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(bytes.size(), 200);) {
+        const std::size_t size = std::max<std::size_t>(character(bytes.substr(i)), 1);
+        const auto c = static_cast<unsigned char>(bytes[i]);
+        if (c == '\n') text += "\\n";
+        else if (c == '\r') text += "\\r";
+        else if (c == '\\') text += "\\\\";
+        else if (c == '%') text += "%%";
+        else if (c == '\'') text += "'\\''";
+        else if (size > 1 || (c >= 0x20 && c < 0x7f)) text += bytes.substr(i, size);
+        else std::snprintf(escape, sizeof escape, "\\%03o", c), text += escape;
+        i += size;
+    }
+    return text;
 }
 
 static std::string sized(std::string_view bytes) {
@@ -333,8 +369,9 @@ static std::string sized(std::string_view bytes) {
 std::string difference(std::string_view came, std::string_view expected) {
     const std::size_t same = static_cast<std::size_t>(
         std::mismatch(came.begin(), came.end(), expected.begin(), expected.end()).first - came.begin());
-    // A window around the first difference, both texts cut alike.
-    const std::size_t from = same > 24 ? same - 24 : 0;
+    // A window around the first difference, both texts cut alike, and where characters begin.
+    const std::size_t mark = std::min(character_around(came, same), character_around(expected, same));
+    const std::size_t from = character_around(came, mark > 24 ? mark - 24 : 0);
     const auto window = [&](std::string_view bytes) { return bytes.substr(std::min(from, bytes.size()), 48); };
     const auto hex = [&](std::string_view bytes) {
         std::string text;
@@ -343,7 +380,7 @@ std::string difference(std::string_view came, std::string_view expected) {
             std::snprintf(two, sizeof two, "%02x ", static_cast<unsigned char>(c)), text += two;
         return text;
     };
-    const std::string before = shown(window(came).substr(0, same - from), 48);
+    const std::string before = shown(window(came).substr(0, mark - from), 48);
     // The mark's column: what the escapes and UTF-8 before it take on the screen.
     std::size_t column = 0;
     for (const char c : before.substr(0, before.size() - 1)) column += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -687,47 +724,78 @@ std::uint16_t own_port(int fd) {
     return ntohs(addr.sin_port);
 }
 
-// The last request again and again, each after the reply to the one before.
+// The last request again and again, so many of them on their way at any moment.
 void time_udp(Udp::State& state) {
+    constexpr int in_flight = 32;
     const sockaddr_in addr = socket_address("127.0.0.1", state.to);
+    const auto send = [&] { ::sendto(state.fd, state.sent.data(), state.sent.size(), 0, plain(addr), sizeof addr); };
     char reply[65536];
     double count = 0;
     const auto start = Clock::now();
-    while (Clock::now() - start < load_time) {
-        ::sendto(state.fd, state.sent.data(), state.sent.size(), 0, plain(addr), sizeof addr);
+    for (int i = 0; i < in_flight; ++i) send();
+    do {
         pollfd wait{state.fd, POLLIN, 0};
-        if (::poll(&wait, 1, 5000) != 1 || ::recv(state.fd, reply, sizeof reply, MSG_DONTWAIT) < 0)
-            throw Failure("a repeated request got no reply");
-        ++count;
+        if (::poll(&wait, 1, 5000) != 1) throw Failure("a repeated request got no reply");
+        while (::recv(state.fd, reply, sizeof reply, MSG_DONTWAIT) >= 0) {
+            ++count;
+            send();
+        }
         state.talk->pump(Clock::now()); // its output must not fill the pipe
-    }
+    } while (Clock::now() - start < load_time);
     throw Timed{count / Seconds(Clock::now() - start).count()};
 }
 
-void time_tcp(Tcp::State& state, std::string_view request, std::size_t reply_size) {
-    char reply[65536];
-    double count = 0;
-    const auto start = Clock::now();
-    while (Clock::now() - start < load_time) {
-        for (std::size_t have = 0; have < reply_size;) {
-            if (have == 0 && ::send(state.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) have = reply_size + 1;
-            pollfd wait{state.fd, POLLIN, 0};
-            if (have == 0 && ::poll(&wait, 1, 5000) != 1) throw Failure("a repeated request got no reply");
-            const ssize_t n = have > reply_size ? 0 : ::recv(state.fd, reply, std::min(sizeof reply, reply_size - have), 0);
-            if (n > 0) {
-                have += static_cast<std::size_t>(n);
-                continue;
-            }
-            // The server closes after a reply: a connection for each request.
-            ::close(state.fd);
-            state.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            const sockaddr_in addr = socket_address("127.0.0.1", state.to);
-            if (::connect(state.fd, plain(addr), sizeof addr) == -1) throw Failure("the server takes no further connection");
+// One of the connections that repeat a request: the next one goes out after the reply's last byte.
+struct Repeats {
+    int fd = -1;
+    bool asked = false;
+    std::size_t have = 0;
+
+    void connects(std::uint16_t port) {
+        if (fd != -1) ::close(fd);
+        fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        const sockaddr_in addr = socket_address("127.0.0.1", port);
+        if (fd == -1 || (::connect(fd, plain(addr), sizeof addr) == -1 && errno != EINPROGRESS))
+            throw Failure("the server takes no further connection");
+        asked = false;
+    }
+    // How many replies have been completed by it: 1 or 0.
+    int goes_on(short events, std::string_view request, std::size_t reply_size, std::uint16_t port) {
+        char reply[65536];
+        if (!asked && (events & POLLOUT)) {
+            asked = ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
             have = 0;
         }
-        ++count;
-        state.talk->pump(Clock::now());
+        if ((events & (POLLIN | POLLHUP | POLLERR)) == 0) return 0;
+        const ssize_t n = ::recv(fd, reply, std::min(sizeof reply, reply_size - have), 0);
+        if (n == -1 && (errno == EAGAIN || errno == EINTR)) return 0;
+        if (n <= 0) return connects(port), 0; // the server closes after a reply: a connection for each request
+        have += static_cast<std::size_t>(n);
+        if (have < reply_size) return 0;
+        have = 0;
+        asked = false;
+        return 1;
     }
+};
+
+// Over several connections at once; where the server serves one after the other, the rest wait.
+void time_tcp(Tcp::State& state, std::string_view request, std::size_t reply_size) {
+    constexpr std::size_t in_flight = 16;
+    std::vector<Repeats> all(in_flight);
+    ::fcntl(state.fd, F_SETFL, ::fcntl(state.fd, F_GETFL) | O_NONBLOCK);
+    all[0].fd = std::exchange(state.fd, -1);
+    for (std::size_t i = 1; i < in_flight; ++i) all[i].connects(state.to);
+    double count = 0;
+    const auto start = Clock::now();
+    do {
+        std::vector<pollfd> waited;
+        for (const auto& one : all) waited.push_back({one.fd, static_cast<short>(one.asked ? POLLIN : POLLIN | POLLOUT), 0});
+        if (::poll(waited.data(), waited.size(), 5000) < 1) throw Failure("a repeated request got no reply");
+        for (std::size_t i = 0; i < in_flight; ++i)
+            if (waited[i].revents != 0) count += all[i].goes_on(waited[i].revents, request, reply_size, state.to);
+        state.talk->pump(Clock::now());
+    } while (Clock::now() - start < load_time);
+    for (const auto& one : all) ::close(one.fd);
     throw Timed{count / Seconds(Clock::now() - start).count()};
 }
 
@@ -1122,24 +1190,6 @@ std::string with(std::string text, const std::string& mark, const std::string& v
     return text;
 }
 
-void set_limit(int what, rlim_t most) {
-    rlimit limit{};
-    ::getrlimit(static_cast<__rlimit_resource_t>(what), &limit);
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? most : std::min(most, limit.rlim_max);
-    limit.rlim_max = limit.rlim_cur;
-    ::setrlimit(static_cast<__rlimit_resource_t>(what), &limit);
-}
-
-// A /proc of the process namespace that take_a_place() made, for a program to find itself in: without
-// it the leak sanitizer gives up, now and then. Where that is not allowed, no leaks are looked for.
-void see_own_processes() {
-#ifdef __linux__
-    if (::unshare(CLONE_NEWNS) == -1 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == -1 ||
-        ::mount("proc", "/proc", "proc", 0, nullptr) == -1)
-        ::setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
-#endif
-}
-
 enum class Kind { ours, replaced, tool };
 
 // shown_as: how the transcript shows the command, where that is not the words themselves.
@@ -1168,6 +1218,9 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, K
     std::vector<char*> arguments;
     for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
+    const long processes = replaced ? processes_of_this_user() : 0;
+    if (replaced && talk.user != 0) // so that it may open /dev/stdout
+        for (int fd : {in[0], out[1], err[1]}) (void)!::fchown(fd, talk.user, talk.user);
     const pid_t pid = ::fork();
     if (pid == -1) fail_with_errno("fork");
     if (pid == 0) {
@@ -1187,14 +1240,14 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, K
         rlimit files = talk.files;
         if (talk.program_files != 0) files.rlim_cur = files.rlim_max = talk.program_files;
         ::setrlimit(RLIMIT_NOFILE, &files);
-        set_limit(RLIMIT_CORE, 0);
+        dump_no_core();
         if (replaced) {
             // Python's prints are to be seen at once; UTF-8 whatever the terminal's language.
             ::setenv("PYTHONUNBUFFERED", "1", 1);
             ::setenv("PYTHONIOENCODING", "utf-8:surrogateescape", 0);
             ::setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
-            set_limit(RLIMIT_FSIZE, most_file);
-            set_limit(RLIMIT_CPU, most_seconds);
+            if (talk.options->check) (void)!::nice(10); // however many it starts, whoever watches them comes first
+            limit_this_process(processes, talk.user);
         }
         ::execvp(arguments[0], arguments.data());
         const int error = errno;
@@ -1456,6 +1509,7 @@ const fs::path& Talk::folder() const { return state_.folder; }
 
 void Talk::writes(const std::string& file, std::string_view bytes) {
     std::ofstream(state_.folder / file, std::ios::binary) << bytes;
+    if (state_.user != 0) (void)!::lchown((state_.folder / file).c_str(), state_.user, state_.user);
 }
 
 std::string Talk::reads(const std::string& file) {
@@ -1502,44 +1556,6 @@ double Talk::seconds() const { return Seconds(Clock::now() - state_.start).count
 
 namespace {
 
-#ifdef __linux__
-void write_text(const char* file, const std::string& text) { std::ofstream(file) << text; }
-
-bool unshared(int more) {
-    if (::unshare(CLONE_NEWNET | more) == 0) return true;
-    const uid_t user = ::getuid();
-    const gid_t group = ::getgid();
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | more) != 0) return false;
-    write_text("/proc/self/setgroups", "deny");
-    write_text("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
-    write_text("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
-    return true;
-}
-
-// A network namespace with its loopback up, and a process namespace for what is started from now
-// on: whatever the programs leave behind ends with its first process.
-bool take_a_place(pid_t& init) {
-    if (!unshared(CLONE_NEWPID)) return false;
-    init = ::fork();
-    if (init == 0) {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (int fd = 0; fd < 256; ++fd) ::close(fd);
-        for (;;) {
-            if (::waitpid(-1, nullptr, 0) == -1) ::usleep(100'000);
-        }
-    }
-    const int s = ::socket(AF_INET, SOCK_DGRAM, 0);
-    ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP;
-    ::ioctl(s, SIOCSIFFLAGS, &request);
-    ::close(s);
-    return true;
-}
-#else
-bool take_a_place(pid_t&) { return false; }
-#endif
-
 void leave(Talk::State& talk) {
     for (auto& program : talk.programs) {
         ::kill(-program->pid, SIGKILL);
@@ -1579,7 +1595,7 @@ std::string report_of(Talk::State& talk, const std::string& failure, const std::
     for (auto& program : talk.programs) {
         try {
             talk.take_output(*program);
-        } catch (const Failure&) {} // floods its output, which the failure says already
+        } catch (const TooMuch&) {} // as the failure says already
         text << "    " << program->name << ": " << (program->ended ? text_of_status(program->status) : "still runs") << '\n';
         if (!program->output.empty()) text << "      stdout\n" << tail(program->output);
         if (!program->errors.empty()) text << "      stderr\n" << tail(program->errors);
@@ -1592,39 +1608,30 @@ std::string report_of(Talk::State& talk, const std::string& failure, const std::
     return text.str();
 }
 
+// The hint for a failure: what a program said when it broke explains more than what was missed.
+std::string hint_after(Talk::State& talk, const Failure& failure) {
+    std::string hint = failure.hint;
+    for (auto& program : talk.programs) {
+        if (!program->replaced || program->end_wanted) continue;
+        // socketserver sends its (empty) reply before it prints the traceback.
+        const auto until = Clock::now() + std::chrono::milliseconds(failure.hint == "differs" ? 1000 : 100);
+        while (!program->ended && Clock::now() < until && hint_of_errors(program->errors).empty()) talk.pump(until);
+        while (!program->ended && Clock::now() < until + std::chrono::seconds(5) && is_amid_traceback(program->errors))
+            talk.pump(until + std::chrono::seconds(5));
+        if (const std::string said = hint_of_errors(program->errors); !said.empty()) hint = said;
+        else if (program->ended && WIFSIGNALED(program->status) && WTERMSIG(program->status) != SIGKILL &&
+                 WTERMSIG(program->status) != SIGINT)
+            hint = "crash";
+    }
+    return hint;
+}
+
 } // namespace
 
 fs::path repository() {
     std::error_code none;
     const fs::path runner = fs::read_symlink("/proc/self/exe", none); // <repository>/build/test/runner
     return none ? fs::current_path() : runner.parent_path().parent_path().parent_path();
-}
-
-bool namespaces_allowed() {
-#ifdef __linux__
-    const pid_t pid = ::fork();
-    if (pid == 0) ::_exit(unshared(CLONE_NEWPID) ? 0 : 1);
-    int status = 1;
-    ::waitpid(pid, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-#else
-    return false;
-#endif
-}
-
-std::string why_no_namespaces() {
-    const auto is = [](const char* file, int value) {
-        int found = -1;
-        return (std::ifstream(file) >> found) && found == value;
-    };
-    if (is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1))
-        return "AppArmor forbids user namespaces here, as Ubuntu does since 23.10; until the next start of the "
-               "machine this allows them: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0";
-    if (is("/proc/sys/kernel/unprivileged_userns_clone", 0))
-        return "user namespaces are switched off; this allows them: sudo sysctl kernel.unprivileged_userns_clone=1";
-    if (is("/proc/sys/user/max_user_namespaces", 0))
-        return "user namespaces are switched off; this allows them: sudo sysctl user.max_user_namespaces=15000";
-    return "this system allows no network namespaces";
 }
 
 Result play(const Conversation& conversation, const Options& options) {
@@ -1646,11 +1653,15 @@ Result play(const Conversation& conversation, const Options& options) {
     std::string folder = std::string(temporary && *temporary ? temporary : "/tmp") + "/conversation.XXXXXX";
     if (::mkdtemp(folder.data()) == nullptr) fail_with_errno("mkdtemp");
     state.folder = folder;
+    if (!(options.cmd + options.server + options.client).empty()) state.user = user_for_programs();
+    if (state.user != 0) {
+        (void)!::chown(folder.c_str(), state.user, ::getgid());
+        ::chmod(folder.c_str(), 0770);
+    }
 
     Result result;
     Talk talk(state);
-    std::string hint;
-    const auto failed = [&](const std::string& what) {
+    const auto failed = [&](const std::string& what, const std::string& hint) {
         result.verdict = hint == "missing" || hint == "syntax" || hint == "python2" ? Verdict::cannot_run : Verdict::fail;
         result.report = report_of(state, what, hint);
         state.event("✗", what);
@@ -1680,21 +1691,15 @@ Result play(const Conversation& conversation, const Options& options) {
         result.verdict = Verdict::skip;
         result.report = reason.what();
     } catch (const Failure& failure) {
-        hint = failure.hint;
-        // What a program said when it broke explains more than what was missed.
-        for (auto& program : state.programs) {
-            if (!program->replaced || program->end_wanted) continue;
-            // socketserver sends its (empty) reply before it prints the traceback.
-            const auto until = Clock::now() + std::chrono::milliseconds(failure.hint == "differs" ? 1000 : 100);
-            while (!program->ended && Clock::now() < until && hint_of_errors(program->errors).empty()) state.pump(until);
-            while (!program->ended && Clock::now() < until + std::chrono::seconds(5) && is_amid_traceback(program->errors))
-                state.pump(until + std::chrono::seconds(5));
-            if (const std::string said = hint_of_errors(program->errors); !said.empty()) hint = said;
-            else if (program->ended && WIFSIGNALED(program->status) && WTERMSIG(program->status) != SIGKILL) hint = "crash";
+        try {
+            failed(failure.what(), hint_after(state, failure));
+        } catch (const TooMuch& excess) {
+            failed(excess.what(), excess.hint);
         }
-        failed(failure.what());
+    } catch (const TooMuch& excess) {
+        failed(excess.what(), excess.hint);
     } catch (const std::exception& error) {
-        failed(error.what());
+        failed(error.what(), "");
     }
     for (const auto& event : state.events) result.transcript += event + '\n';
     result.remarks = state.remarks;
