@@ -63,7 +63,7 @@ using Milliseconds = std::uint64_t; // of a clock that only goes forward
 
 constexpr Milliseconds time_for_a_head = 10'000; // then 408
 constexpr Milliseconds time_between_requests = 60'000;
-constexpr Milliseconds time_without_progress = 60'000; // of a client that takes no byte
+constexpr Milliseconds time_without_progress = 60'000; // of a client that acknowledges no byte
 constexpr Milliseconds time_to_part = 2'000;           // of a client that does not close after us
 constexpr Milliseconds tick = 1'000;                   // how often these are looked at
 
@@ -224,6 +224,7 @@ struct Connection {
     off_t at = 0, end = 0;
     struct stat version {};  // the file when it was opened
     std::uint64_t taken = 0; // bytes that the socket has taken since the beginning
+    std::uint64_t acknowledged = 0; // of these, when that was last looked at
     std::vector<Delivery> deliveries;
 };
 
@@ -516,11 +517,19 @@ private:
     }
 
     void look_at_time(Connection& c, Milliseconds before) {
+        const std::uint64_t acknowledged = c.taken - unacknowledged(c.conn, c.taken);
+        const bool progress = acknowledged > c.acknowledged;
+        c.acknowledged = acknowledged;
         if (!c.deliveries.empty() && c.state != Connection::State::answering &&
-            unacknowledged(c.conn, c.taken) == 0) {
+            acknowledged == c.taken) {
             c.deliveries.clear();
             if (c.state == Connection::State::parting && c.ended) return settle_and_close(c);
         }
+        // A slow reader may need minutes for what the socket holds already, and for that long there is
+        // no room for more: whoever acknowledges is there.
+        if (progress && acknowledged < c.taken &&
+            (c.state != Connection::State::reading || c.head.is_empty()))
+            c.deadline = std::max(c.deadline, before + time_without_progress);
         if (before < c.deadline) return;
         const bool waits_for_head =
             c.state == Connection::State::reading && (!c.had_request || !c.head.is_empty());
