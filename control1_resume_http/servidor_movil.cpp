@@ -90,11 +90,13 @@ ssize_t send_file(int conn, int file, off_t offset, std::size_t size) {
 }
 
 // How many of the `taken` bytes that the socket has taken its peer's kernel has not acknowledged; also
-// after a reset. Where the system does not tell: at most what its buffer holds.
-std::uint64_t unacknowledged(int conn, std::uint64_t taken) {
+// after a reset. Where the system does not tell: at most what its buffer holds. shut: it has had its
+// shutdown(), whose FIN Linux counts as one more byte.
+std::uint64_t unacknowledged(int conn, std::uint64_t taken, [[maybe_unused]] bool shut) {
     int bytes = 0;
 #if defined(SIOCOUTQ)
-    if (::ioctl(conn, SIOCOUTQ, &bytes) == 0) return std::min(static_cast<std::uint64_t>(bytes), taken);
+    if (::ioctl(conn, SIOCOUTQ, &bytes) == 0)
+        return std::min(static_cast<std::uint64_t>(bytes) - (shut && bytes > 0), taken);
 #elif defined(FIONWRITE) // the BSDs
     if (::ioctl(conn, FIONWRITE, &bytes) == 0) return std::min(static_cast<std::uint64_t>(bytes), taken);
 #endif
@@ -226,6 +228,10 @@ struct Connection {
     std::uint64_t taken = 0; // bytes that the socket has taken since the beginning
     std::uint64_t acknowledged = 0; // of these, when that was last looked at
     std::vector<Delivery> deliveries;
+
+    std::uint64_t unacknowledged() const {
+        return ::unacknowledged(conn, taken, state == State::parting);
+    }
 };
 
 class Servidor {
@@ -470,7 +476,7 @@ private:
             const Delivery& last = c.deliveries.back();
             if (last.start + last.length == c.taken) remember(last, last.length);
             if (c.deliveries.size() > 16) {
-                const std::uint64_t arrived = c.taken - unacknowledged(c.conn, c.taken);
+                const std::uint64_t arrived = c.taken - c.unacknowledged();
                 std::erase_if(c.deliveries,
                               [&](const Delivery& d) { return d.start + d.length <= arrived; });
             }
@@ -492,7 +498,7 @@ private:
     // Nothing more is to be sent. A client that has yet to acknowledge, or whose unread bytes would make
     // TCP reset the connection, keeps it until it closes.
     void end(Connection& c) {
-        const bool tracked = !c.deliveries.empty() && unacknowledged(c.conn, c.taken) > 0;
+        const bool tracked = !c.deliveries.empty() && c.unacknowledged() > 0;
         if (!tracked && (c.ended || (c.input.empty() && c.head.error() == 0 &&
                                      !c.head.request().chunked && !c.head.request().content_length)))
             return settle_and_close(c);
@@ -513,11 +519,11 @@ private:
         if (n > 0 || (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))) return;
         c.ended = true;
         FD_CLR(c.conn, &rlist_);
-        if (n == -1 || c.deliveries.empty() || unacknowledged(c.conn, c.taken) == 0) settle_and_close(c);
+        if (n == -1 || c.deliveries.empty() || c.unacknowledged() == 0) settle_and_close(c);
     }
 
     void look_at_time(Connection& c, Milliseconds before) {
-        const std::uint64_t acknowledged = c.taken - unacknowledged(c.conn, c.taken);
+        const std::uint64_t acknowledged = c.taken - c.unacknowledged();
         const bool progress = acknowledged > c.acknowledged;
         c.acknowledged = acknowledged;
         if (!c.deliveries.empty() && c.state != Connection::State::answering &&
@@ -544,7 +550,7 @@ private:
     // is not counted, so the connection is reset.
     void settle_and_close(Connection& c) {
         if (!c.deliveries.empty()) {
-            const std::uint64_t lost = unacknowledged(c.conn, c.taken), arrived = c.taken - lost;
+            const std::uint64_t lost = c.unacknowledged(), arrived = c.taken - lost;
             for (const Delivery& d : c.deliveries) {
                 const std::uint64_t got = arrived > d.start ? std::min(arrived - d.start, d.length) : 0;
                 remember(d, got);
@@ -709,7 +715,7 @@ private:
                             [&](const Delivery& d) { return d.file == file && d.id == id; });
             if (!same) continue;
             if (other->state == Connection::State::answering ||
-                unacknowledged(other->conn, other->taken) > 0)
+                other->unacknowledged() > 0)
                 settle_and_close(*other);
             else
                 other->deliveries.clear();
