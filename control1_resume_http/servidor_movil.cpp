@@ -173,6 +173,8 @@ std::string_view status_line(int status) {
         return "HTTP/1.1 416 Range Not Satisfiable\r\n";
     case 431:
         return "HTTP/1.1 431 Request Header Fields Too Large\r\n";
+    case 501:
+        return "HTTP/1.1 501 Not Implemented\r\n";
     case 503:
         return "HTTP/1.1 503 Service Unavailable\r\n";
     case 505:
@@ -194,7 +196,8 @@ std::string genera_cabeceras(int status, std::uint64_t length, bool close, std::
     head.reserve(512);
     head.append(status_line(status)).append(date);
     if (status != 304) head.append("Content-Length: ").append(std::to_string(length)).append("\r\n");
-    head.append(close ? "Connection: close\r\n" : "").append(more).append("\r\n");
+    // The second one for clients of HTTP/1.0, who would not count on it
+    head.append(close ? "Connection: close\r\n" : "Connection: keep-alive\r\n").append(more).append("\r\n");
     return head;
 }
 
@@ -500,7 +503,7 @@ private:
     void end(Connection& c) {
         const bool tracked = !c.deliveries.empty() && c.unacknowledged() > 0;
         if (!tracked && (c.ended || (c.input.empty() && c.head.error() == 0 &&
-                                     !c.head.request().chunked && !c.head.request().content_length)))
+                                     !c.head.request().transfer_encoding && !c.head.request().content_length)))
             return settle_and_close(c);
         ::shutdown(c.conn, SHUT_WR);
         c.state = Connection::State::parting;
@@ -626,16 +629,19 @@ private:
                                                       : answer_with(c, 404);
         const auto total = static_cast<std::uint64_t>(c.version.st_size);
         const std::string etag = etag_of(c.version);
-        std::string more =
-            "ETag: " + etag + "\r\nLast-Modified: " + format_date_time(c.version.st_mtime) + "\r\n";
-        if (const int status = condition_status(request, etag, c.version.st_mtime); status != 200)
-            return answer_with(c, status, more);
+        // A clock that was wrong may have left a date that is still to come (RFC 9110, 8.8.2.1)
+        const std::time_t today = std::time(nullptr), modified = c.version.st_mtime;
+        std::string more = "ETag: " + etag +
+                           "\r\nLast-Modified: " + format_date_time(std::min(modified, today)) + "\r\n";
+        if (const int status = condition_status(request, etag, modified); status != 200)
+            return answer_with(c, status, more + "Cache-Control: max-age=0\r\n");
 
         const Range range = request.range ? parse_range(*request.range, total) : Range{};
+        // Who knows Range gets the file as it is, also where the one that it sent is not for this server
         const bool whole =
-            range.kind == Range::Kind::whole || (request.range && request.method == "HEAD") ||
-            (range.kind != Range::Kind::none && request.if_range &&
-             !if_range_holds(*request.if_range, etag, c.version.st_mtime, std::time(nullptr)));
+            request.range &&
+            (range.kind == Range::Kind::none || range.kind == Range::Kind::whole || request.method == "HEAD" ||
+             (request.if_range && !if_range_holds(*request.if_range, etag, modified, today)));
         std::uint64_t first = 0, end = total;
         int status = 200;
         if (whole) {
@@ -651,7 +657,6 @@ private:
                     std::to_string(range.first) + '-' + std::to_string(range.last) + '/' +
                     std::to_string(total) + "\r\n";
         } else { // the report's protocol: what the id lacks
-            if (!known) return answer_with(c, 404);
             const Ids::File number = file_number(name, c.version);
             if (request.method == "GET") take_over(c, id, number);
             const std::optional<std::uint64_t> progress = ids_.progress(id, number);

@@ -61,6 +61,12 @@ TEST_CASE("http_request: what is wrong, and by which status") {
     CHECK(error_of(get + "Content-Length: 99999999999999999999\r\n\r\n") == 400);
     CHECK(error_of(get + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);
     CHECK(error_of("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);
+    CHECK(error_of(get + "Transfer-Encoding: gzip\r\n\r\n") == 400); // where would its body end?
+    CHECK(error_of(get + "Transfer-Encoding: chunked, gzip\r\n\r\n") == 400);
+    CHECK(error_of(get + "Transfer-Encoding:\r\n\r\n") == 400);
+    CHECK(error_of(get + "Transfer-Encoding: gzip, chunked\r\n\r\n") == 501);
+    CHECK(error_of(get + "Transfer-Encoding: gzip\r\nTransfer-Encoding: Chunked\r\n\r\n") == 501);
+    CHECK(error_of(get + "Transfer-Encoding: Chunked\r\n\r\n") == 0);
     CHECK(error_of(get + "Content-Length: 3, 3\r\nContent-Length: 3\r\n\r\n") == 0);
 }
 
