@@ -42,6 +42,7 @@ struct Request {
     std::string method, target;
     int minor_version = 1;                       // of HTTP/1.x
     bool close = false, keep_alive = false;      // what Connection says
+    bool want_digest = false; // asks for a checksum of the file, so has the whole of it in mind
     std::optional<std::string> transfer_encoding; // "chunked": a body follows that says where it ends
     std::optional<std::uint64_t> content_length; // bytes of the body that follows
     std::optional<std::string> host, range, if_range, if_match, if_none_match, if_modified_since,
@@ -167,11 +168,17 @@ private:
                     request_.keep_alive |= same_token(option, "keep-alive");
                 });
             break;
+        case 11:
+            if (is("Want-Digest")) request_.want_digest = true; // RFC 3230
+            break;
         case 13:
             if (is("If-None-Match")) return join(request_.if_none_match);
             break;
         case 14:
             if (is("Content-Length")) return content_length(value);
+            break;
+        case 16:
+            if (is("Want-Repr-Digest")) request_.want_digest = true; // RFC 9530
             break;
         case 17:
             if (is("If-Modified-Since")) return join(request_.if_modified_since);

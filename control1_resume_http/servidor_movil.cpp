@@ -622,7 +622,10 @@ private:
     void answer_with_file(Connection& c, const Uuid& id, const std::string& name) {
         const Request& request = c.head.request();
         const bool known = ids_.knows(id, now_);
-        if (!known && !request.range) return answer_with(c, 404);
+        // Who says what it has needs nobody to count for it. Nor does aria2c: in front of its Ranges it
+        // asks how long the file is, and that must not be the length of a rest. Its Want-Digest tells.
+        const bool keeps_count = request.range || request.want_digest;
+        if (!known && !keeps_count) return answer_with(c, 404);
         Descriptor file = folder_.open(name, c.version);
         if (file == -1)
             return errno == EMFILE || errno == ENFILE ? answer_with(c, 503, "Retry-After: 1\r\n")
@@ -637,9 +640,8 @@ private:
             return answer_with(c, status, more + "Cache-Control: max-age=0\r\n");
 
         const Range range = request.range ? parse_range(*request.range, total) : Range{};
-        // Who knows Range gets the file as it is, also where the one that it sent is not for this server
         const bool whole =
-            request.range &&
+            keeps_count &&
             (range.kind == Range::Kind::none || range.kind == Range::Kind::whole || request.method == "HEAD" ||
              (request.if_range && !if_range_holds(*request.if_range, etag, modified, today)));
         std::uint64_t first = 0, end = total;

@@ -120,6 +120,30 @@ CONVERSATION("c1.2", "servidor_movil", "curl -C -, wget -c and aria2c take a dow
     talk.expect_equal("what curl has", talk.reads("de.curl"), file);
 }
 
+CONVERSATION("c1.2", "servidor_movil", "aria2c, interrupted in mid-download, takes it up again", "ours") {
+    talk.needs("aria2c");
+    const std::string file = bytes_of_a_file(8'000'000);
+    talk.writes("a.bin", file);
+    const std::uint16_t port = port_printed(talk.server("servidor_movil", {}));
+    for (const std::string connections : {"-x1", "-x4"}) {
+        const std::string copy = "de" + connections;
+        const std::string url =
+            "http://127.0.0.1:" + std::to_string(port) + "/" + new_id(talk, port) + "/a.bin";
+        const Words words{"-q", connections, "-k1M", "--file-allocation=none", "-o", copy, url};
+        Words slowly = words;
+        slowly.push_back("--max-download-limit=1M");
+        Program& first = talk.tool("aria2c", slowly);
+        talk.waits("part of the file has come", [&] {
+            std::error_code none_yet;
+            return std::filesystem::file_size(talk.folder() / copy, none_yet) > 100'000 && !none_yet;
+        });
+        first.is_sent(SIGINT);
+        first.ends(7); // its own sign of a download that is not complete
+        talk.tool("aria2c", words).ends(0);
+        talk.expect_equal("what aria2c has", talk.reads(copy), file);
+    }
+}
+
 CONVERSATION("c1.2", "servidor_movil",
              "a client that says what it has is believed: Range, If-Range, conditions", "ours") {
     const std::string file = bytes_of_a_file(100'000);
