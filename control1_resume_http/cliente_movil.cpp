@@ -74,7 +74,8 @@ class Parcial {
 public:
     // Takes up what an earlier run left, if it was of the same URL.
     Parcial(std::string archivo, std::string url) : archivo_(std::move(archivo)), url_(std::move(url)) {
-        struct stat status {}, named {};
+        struct stat status {
+        }, named{};
         do { // until it has the lock of what bears the name: another one may just have completed it
             fd_ = Descriptor(disco(::open(part().c_str(), O_RDWR | O_CREAT, 0666), part()));
             if (lockf(fd_, F_TLOCK, 0) == -1)
@@ -176,7 +177,8 @@ public:
         if (rate > 0) {
             after += ", " + std::to_string(std::lround(rate / 1000)) + " kB/s";
             if (total)
-                after += ", quedan " + std::to_string(std::lround(double(*total - progreso) / rate)) + " s";
+                after +=
+                    ", quedan " + std::to_string(std::lround(double(*total - progreso) / rate)) + " s";
         }
         // A line that is wider than the terminal would go on in the next one, and not over itself
         const std::size_t room = columnas() - 1, text = before.size() + after.size() + 3; // " [", "]"

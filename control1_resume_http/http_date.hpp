@@ -66,8 +66,8 @@ inline std::optional<std::time_t> parse_date_time(std::string_view text) {
     };
     int month = 0;
     while (month < 12 && http_date_names::months[month] != text.substr(form->month, 3)) ++month;
-    const int day = number(form->day, 2), hour = number(form->time, 2), minute = number(form->time + 3, 2),
-              second = number(form->time + 6, 2);
+    const int day = number(form->day, 2), hour = number(form->time, 2),
+              minute = number(form->time + 3, 2), second = number(form->time + 6, 2);
     int year = number(form->year, form->year_digits);
     if (form->year_digits == 2) { // of this century, but never more than 50 years ahead
         std::tm today{};

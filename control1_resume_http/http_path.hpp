@@ -46,7 +46,8 @@ inline std::optional<std::string> percent_decode(std::string_view text) {
 // "*"), or no host between "http://" and it (RFC 9110, 4.2.1).
 inline std::optional<std::string_view> path_of_target(std::string_view target) {
     if (const std::size_t scheme = target.find("://"); scheme < target.find_first_of("/?#")) {
-        const std::size_t host = scheme + 3, end = std::min(target.find_first_of("/?#", host), target.size());
+        const std::size_t host = scheme + 3,
+                          end = std::min(target.find_first_of("/?#", host), target.size());
         if (end == host) return std::nullopt;
         target.remove_prefix(end);
         if (!target.starts_with('/')) target = "/"; // http://host?query

@@ -40,11 +40,11 @@ void for_each_in_list(std::string_view list, Each each) {
 // What this server looks at of a request. A header that came several times is joined with ", ".
 struct Request {
     std::string method, target;
-    int minor_version = 1;                       // of HTTP/1.x
-    bool close = false, keep_alive = false;      // what Connection says
+    int minor_version = 1;                  // of HTTP/1.x
+    bool close = false, keep_alive = false; // what Connection says
     bool want_digest = false; // asks for a checksum of the file, so has the whole of it in mind
     std::optional<std::string> transfer_encoding; // "chunked": a body follows that says where it ends
-    std::optional<std::uint64_t> content_length; // bytes of the body that follows
+    std::optional<std::uint64_t> content_length;  // bytes of the body that follows
     std::optional<std::string> host, range, if_range, if_match, if_none_match, if_modified_since,
         if_unmodified_since;
 

@@ -1,4 +1,5 @@
-// Python's mimetypes.guess_type(file)[0] for the usual endings.
+// Python's mimetypes.guess_type(file)[0] for the usual endings, as its newest version has them or the
+// system's list of types that it reads.
 #pragma once
 
 #include <algorithm>
@@ -14,13 +15,17 @@ inline constexpr Type types[] = {
     {".7z", "application/x-7z-compressed"},
     {".aac", "audio/aac"},
     {".avi", "video/x-msvideo"},
+    {".avif", "image/avif"},
     {".bin", "application/octet-stream"},
     {".bmp", "image/bmp"},
     {".c", "text/plain"},
     {".css", "text/css"},
     {".csv", "text/csv"},
     {".doc", "application/msword"},
+    {".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+    {".epub", "application/epub+zip"},
     {".exe", "application/octet-stream"},
+    {".flac", "audio/flac"},
     {".gif", "image/gif"},
     {".h", "text/plain"},
     {".htm", "text/html"},
@@ -31,6 +36,7 @@ inline constexpr Type types[] = {
     {".jpg", "image/jpeg"},
     {".js", "text/javascript"},
     {".json", "application/json"},
+    {".md", "text/markdown"},
     {".mjs", "text/javascript"},
     {".mov", "video/quicktime"},
     {".mp3", "audio/mpeg"},
@@ -38,9 +44,12 @@ inline constexpr Type types[] = {
     {".mpeg", "video/mpeg"},
     {".mpg", "video/mpeg"},
     {".odt", "application/vnd.oasis.opendocument.text"},
+    {".ogg", "audio/ogg"},
+    {".opus", "audio/opus"},
     {".pdf", "application/pdf"},
     {".png", "image/png"},
     {".ppt", "application/vnd.ms-powerpoint"},
+    {".pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"},
     {".ps", "application/postscript"},
     {".py", "text/x-python"},
     {".sh", "application/x-sh"},
@@ -49,11 +58,16 @@ inline constexpr Type types[] = {
     {".tif", "image/tiff"},
     {".tiff", "image/tiff"},
     {".tsv", "text/tab-separated-values"},
+    {".ttf", "font/ttf"},
     {".txt", "text/plain"},
     {".wasm", "application/wasm"},
     {".wav", "audio/x-wav"},
     {".webm", "video/webm"},
+    {".webp", "image/webp"},
+    {".woff", "font/woff"},
+    {".woff2", "font/woff2"},
     {".xls", "application/vnd.ms-excel"},
+    {".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
     {".xml", "text/xml"},
     {".zip", "application/zip"},
 };

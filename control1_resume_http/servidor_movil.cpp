@@ -197,7 +197,9 @@ std::string genera_cabeceras(int status, std::uint64_t length, bool close, std::
     head.append(status_line(status)).append(date);
     if (status != 304) head.append("Content-Length: ").append(std::to_string(length)).append("\r\n");
     // The second one for clients of HTTP/1.0, who would not count on it
-    head.append(close ? "Connection: close\r\n" : "Connection: keep-alive\r\n").append(more).append("\r\n");
+    head.append(close ? "Connection: close\r\n" : "Connection: keep-alive\r\n")
+        .append(more)
+        .append("\r\n");
     return head;
 }
 
@@ -227,8 +229,8 @@ struct Connection {
     std::size_t sent = 0;     // of output
     Descriptor file;          // then of the file, from `at` to `end`
     off_t at = 0, end = 0;
-    struct stat version {};  // the file when it was opened
-    std::uint64_t taken = 0; // bytes that the socket has taken since the beginning
+    struct stat version {};         // the file when it was opened
+    std::uint64_t taken = 0;        // bytes that the socket has taken since the beginning
     std::uint64_t acknowledged = 0; // of these, when that was last looked at
     std::vector<Delivery> deliveries;
 
@@ -502,8 +504,9 @@ private:
     // TCP reset the connection, keeps it until it closes.
     void end(Connection& c) {
         const bool tracked = !c.deliveries.empty() && c.unacknowledged() > 0;
-        if (!tracked && (c.ended || (c.input.empty() && c.head.error() == 0 &&
-                                     !c.head.request().transfer_encoding && !c.head.request().content_length)))
+        if (!tracked &&
+            (c.ended || (c.input.empty() && c.head.error() == 0 && !c.head.request().transfer_encoding &&
+                         !c.head.request().content_length)))
             return settle_and_close(c);
         ::shutdown(c.conn, SHUT_WR);
         c.state = Connection::State::parting;
@@ -642,7 +645,8 @@ private:
         const Range range = request.range ? parse_range(*request.range, total) : Range{};
         const bool whole =
             keeps_count &&
-            (range.kind == Range::Kind::none || range.kind == Range::Kind::whole || request.method == "HEAD" ||
+            (range.kind == Range::Kind::none || range.kind == Range::Kind::whole ||
+             request.method == "HEAD" ||
              (request.if_range && !if_range_holds(*request.if_range, etag, modified, today)));
         std::uint64_t first = 0, end = total;
         int status = 200;
@@ -721,8 +725,7 @@ private:
                 std::any_of(other->deliveries.begin(), other->deliveries.end(),
                             [&](const Delivery& d) { return d.file == file && d.id == id; });
             if (!same) continue;
-            if (other->state == Connection::State::answering ||
-                other->unacknowledged() > 0)
+            if (other->state == Connection::State::answering || other->unacknowledged() > 0)
                 settle_and_close(*other);
             else
                 other->deliveries.clear();

@@ -120,7 +120,8 @@ CONVERSATION("c1.2", "servidor_movil", "curl -C -, wget -c and aria2c take a dow
     talk.expect_equal("what curl has", talk.reads("de.curl"), file);
 }
 
-CONVERSATION("c1.2", "servidor_movil", "aria2c, interrupted in mid-download, takes it up again", "ours") {
+CONVERSATION("c1.2", "servidor_movil", "aria2c, interrupted in mid-download, takes it up again",
+             "ours") {
     talk.needs("aria2c");
     const std::string file = bytes_of_a_file(8'000'000);
     talk.writes("a.bin", file);

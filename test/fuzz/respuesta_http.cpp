@@ -1,6 +1,7 @@
-// What cliente_movil reads of a server: the head of a response, Content-Range, a body in chunks. Whatever
-// the bytes: an answer or an HttpError; a part never lies outside of its file; a body does not depend on
-// how it was cut. And whatever URL is typed, the request line is one line of printable characters.
+// What cliente_movil reads of a server: the head of a response, Content-Range, a body in chunks.
+// Whatever the bytes: an answer or an HttpError; a part never lies outside of its file; a body does not
+// depend on how it was cut. And whatever URL is typed, the request line is one line of printable
+// characters.
 #include "control1_resume_http/respuesta_http.hpp"
 
 #include <cstdlib>
@@ -38,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const Answer answer = parse_answer(bytes.substr(0, std::min(end + 4, bytes.size())));
         if (answer.status < 100 || answer.status > 999) std::abort();
         if (answer.status_line.find('\n') != std::string::npos) std::abort();
-        if (const auto length = answer.content_length(); length && (answer.chunked() || *length >> 63 != 0))
+        if (const auto length = answer.content_length();
+            length && (answer.chunked() || *length >> 63 != 0))
             std::abort();
         // It goes into a header of the next request, and into a line of the .info
         if (answer.validator().find('\n') != std::string::npos) std::abort();
@@ -52,7 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
 
     bool whole_ends = false, pieces_end = false;
-    const auto whole = body_of(behind, [&](char) { return behind.size(); }, whole_ends);
+    const auto whole = body_of(
+        behind, [&](char) { return behind.size(); }, whole_ends);
     const auto pieces = body_of(
         behind, [](char c) { return 1 + static_cast<unsigned char>(c) % std::size_t{7}; }, pieces_end);
     if (whole != pieces || whole_ends != pieces_end) std::abort();

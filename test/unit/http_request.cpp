@@ -42,7 +42,9 @@ TEST_CASE("http_request: what persists") {
 
 TEST_CASE("http_request: who asks for the checksum of the file") {
     for (const char* header : {"Want-Digest: SHA-256;q=1", "want-repr-digest: sha-256=1"})
-        CHECK(fed(std::string("GET / HTTP/1.1\r\nHost: s\r\n") + header + "\r\n\r\n").request().want_digest);
+        CHECK(fed(std::string("GET / HTTP/1.1\r\nHost: s\r\n") + header + "\r\n\r\n")
+                  .request()
+                  .want_digest);
     CHECK_FALSE(fed("GET / HTTP/1.1\r\nHost: s\r\nDigest: x\r\n\r\n").request().want_digest);
 }
 
