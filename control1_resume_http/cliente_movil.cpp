@@ -428,14 +428,15 @@ bool descarga(const Opciones& opciones, Parcial& parcial, Barra& barra, bool rec
 }
 
 Opciones lee_argumentos(int argc, char* argv[]) {
-    usage(argc, 1, 7, "URL [-o archivo] [-t segundos] [-n intentos]");
+    const std::string words = "URL [-o archivo] [-t segundos] [-n intentos]";
+    usage(argc, 1, 7, words);
     Opciones opciones;
     std::string url;
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
         const bool option = word == "-o" || word == "-t" || word == "-n";
         if ((option && i + 1 == argc) || (!option && (!url.empty() || word.empty() || word[0] == '-')))
-            usage(argc, 0, -1, "URL [-o archivo] [-t segundos] [-n intentos]");
+            usage(argc, 0, -1, words);
         if (word == "-o")
             opciones.archivo = argv[++i];
         else if (word == "-t")
@@ -445,7 +446,7 @@ Opciones lee_argumentos(int argc, char* argv[]) {
         else
             url = word;
     }
-    if (url.empty()) usage(argc, 0, -1, "URL [-o archivo] [-t segundos] [-n intentos]");
+    if (url.empty()) usage(argc, 0, -1, words);
     if (opciones.segundos < 0.001) throw UsageError("cliente_movil: -t must be above 0");
     opciones.url = parse_url(url);
     std::string& target = opciones.url.target;

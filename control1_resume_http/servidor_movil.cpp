@@ -150,38 +150,25 @@ std::string etag_of(const struct stat& file) {
 }
 
 std::string_view status_line(int status) {
-    switch (status) {
-    case 200:
-        return "HTTP/1.1 200 OK\r\n";
-    case 206:
-        return "HTTP/1.1 206 Partial Content\r\n";
-    case 304:
-        return "HTTP/1.1 304 Not Modified\r\n";
-    case 400:
-        return "HTTP/1.1 400 Bad Request\r\n";
-    case 403:
-        return "HTTP/1.1 403 Forbidden\r\n";
-    case 404:
-        return "HTTP/1.1 404 Not Found\r\n";
-    case 408:
-        return "HTTP/1.1 408 Request Timeout\r\n";
-    case 412:
-        return "HTTP/1.1 412 Precondition Failed\r\n";
-    case 414:
-        return "HTTP/1.1 414 URI Too Long\r\n";
-    case 416:
-        return "HTTP/1.1 416 Range Not Satisfiable\r\n";
-    case 431:
-        return "HTTP/1.1 431 Request Header Fields Too Large\r\n";
-    case 501:
-        return "HTTP/1.1 501 Not Implemented\r\n";
-    case 503:
-        return "HTTP/1.1 503 Service Unavailable\r\n";
-    case 505:
-        return "HTTP/1.1 505 HTTP Version Not Supported\r\n";
-    default:
-        return "HTTP/1.1 500 Internal Server Error\r\n";
-    }
+    constexpr std::pair<int, std::string_view> lines[] = {
+        {200, "HTTP/1.1 200 OK\r\n"},
+        {206, "HTTP/1.1 206 Partial Content\r\n"},
+        {304, "HTTP/1.1 304 Not Modified\r\n"},
+        {400, "HTTP/1.1 400 Bad Request\r\n"},
+        {403, "HTTP/1.1 403 Forbidden\r\n"},
+        {404, "HTTP/1.1 404 Not Found\r\n"},
+        {408, "HTTP/1.1 408 Request Timeout\r\n"},
+        {412, "HTTP/1.1 412 Precondition Failed\r\n"},
+        {414, "HTTP/1.1 414 URI Too Long\r\n"},
+        {416, "HTTP/1.1 416 Range Not Satisfiable\r\n"},
+        {431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+        {501, "HTTP/1.1 501 Not Implemented\r\n"},
+        {503, "HTTP/1.1 503 Service Unavailable\r\n"},
+        {505, "HTTP/1.1 505 HTTP Version Not Supported\r\n"},
+    };
+    for (const auto& [number, line] : lines)
+        if (number == status) return line;
+    return "HTTP/1.1 500 Internal Server Error\r\n";
 }
 
 // The head of an answer, with `length` bytes behind it. more: header lines, each with its end.
