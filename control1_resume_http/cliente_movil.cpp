@@ -29,6 +29,7 @@
 #include <fstream>
 #include <iostream>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <thread>
@@ -73,11 +74,15 @@ class Parcial {
 public:
     // Takes up what an earlier run left, if it was of the same URL.
     Parcial(std::string archivo, std::string url) : archivo_(std::move(archivo)), url_(std::move(url)) {
-        fd_ = Descriptor(disco(::open(part().c_str(), O_RDWR | O_CREAT, 0666), part()));
-        if (lockf(fd_, F_TLOCK, 0) == -1)
-            throw std::runtime_error(part() + " is being downloaded by another cliente_movil");
-        struct stat status {};
-        disco(::fstat(fd_, &status), part());
+        struct stat status {
+        }, named{};
+        do { // until it has the lock of what bears the name: another one may just have completed it
+            fd_ = Descriptor(disco(::open(part().c_str(), O_RDWR | O_CREAT, 0666), part()));
+            if (lockf(fd_, F_TLOCK, 0) == -1)
+                throw std::runtime_error(part() + " is being downloaded by another cliente_movil");
+            disco(::fstat(fd_, &status), part());
+        } while (::stat(part().c_str(), &named) == -1 || named.st_ino != status.st_ino ||
+                 named.st_dev != status.st_dev);
         progreso_ = static_cast<std::uint64_t>(status.st_size);
         std::ifstream info(part() + ".info");
         std::string old_url;
@@ -112,11 +117,17 @@ public:
         std::ofstream info(part() + ".info.new");
         info << url_ << '\n' << version_ << '\n' << cliente_id << '\n';
         info.close();
-        if (!info) throw std::system_error(errno, std::generic_category(), part() + ".info");
+        if (!info) {
+            const int error = errno;
+            ::unlink((part() + ".info.new").c_str());
+            throw std::system_error(error, std::generic_category(), part() + ".info");
+        }
         disco(::rename((part() + ".info.new").c_str(), (part() + ".info").c_str()), part() + ".info");
     }
 
     void completo() {
+        // On the disk before it has its name: else a power cut may leave that name and nothing in it
+        disco(::fsync(fd_), part());
         disco(::rename(part().c_str(), archivo_.c_str()), archivo_);
         ::unlink((part() + ".info").c_str());
     }
@@ -128,7 +139,8 @@ public:
         ::unlink((part() + ".info").c_str());
     }
 
-    std::string cliente_id; // this device's, given by the server; "" if none
+    std::string cliente_id;      // this device's, given by the server; "" if none
+    bool fuera_de_rango = false; // it has started over because the server had nothing at this byte
 
 private:
     std::string part() const { return archivo_ + ".part"; }
@@ -157,20 +169,25 @@ public:
         const double seconds = std::chrono::duration<double>(now - first_).count();
         const double rate =
             seconds > 0 && progreso > first_progreso_ ? double(progreso - first_progreso_) / seconds : 0;
-        std::cout << '\r' << progreso;
-        if (total && *total > 0) {
-            const double part = double(progreso) / double(*total);
-            std::cout << " de " << *total << " bytes recibidos ["
-                      << std::string(std::size_t(part * 20), '=')
-                      << std::string(20 - std::size_t(part * 20), ' ') << "] " << int(part * 100)
-                      << " %";
-        } else {
-            std::cout << " bytes recibidos";
-        }
+        std::string before = std::to_string(progreso), after;
+        if (total) before += " de " + std::to_string(*total);
+        before += " bytes recibidos";
+        const double part = total && *total > 0 ? double(progreso) / double(*total) : 0;
+        if (total && *total > 0) after = ' ' + std::to_string(int(part * 100)) + " %";
         if (rate > 0) {
-            std::cout << ", " << std::lround(rate / 1000) << " kB/s";
-            if (total) std::cout << ", quedan " << std::lround(double(*total - progreso) / rate) << " s";
+            after += ", " + std::to_string(std::lround(rate / 1000)) + " kB/s";
+            if (total)
+                after +=
+                    ", quedan " + std::to_string(std::lround(double(*total - progreso) / rate)) + " s";
         }
+        // A line that is wider than the terminal would go on in the next one, and not over itself
+        const std::size_t room = columnas() - 1, text = before.size() + after.size() + 3; // " [", "]"
+        if (total && *total > 0 && room > text) {
+            const std::size_t width = std::min<std::size_t>(20, room - text);
+            const auto full = std::size_t(part * double(width));
+            before += " [" + std::string(full, '=') + std::string(width - full, ' ') + ']';
+        }
+        std::cout << '\r' << (before + after).substr(0, room);
         std::cout << "\033[K" << std::flush; // the rest of a longer line before
         abierta_ = true;
     }
@@ -184,6 +201,12 @@ public:
     }
 
 private:
+    static std::size_t columnas() {
+        winsize size{};
+        const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+        return known ? size.ws_col : 80;
+    }
+
     const bool en_terminal_ = ::isatty(STDOUT_FILENO) == 1;
     bool abierta_ = false;
     Clock::time_point first_, shown_;
@@ -350,7 +373,8 @@ Sigue atiende(const Answer& answer, Parcial& parcial, Barra& barra, bool recien)
     case 416:
         // An empty file, or one of which only the rename was missing
         if (range && range->total == progreso && (progreso == 0 || !otra_version)) return Sigue::nada;
-        if (progreso == 0) break;
+        // A server that never says how long the file is says so behind its end, too: not for ever
+        if (progreso == 0 || std::exchange(parcial.fuera_de_rango, true)) break;
         barra.dice(cambio);
         parcial.empieza("");
         return Sigue::de_nuevo;
@@ -404,14 +428,15 @@ bool descarga(const Opciones& opciones, Parcial& parcial, Barra& barra, bool rec
 }
 
 Opciones lee_argumentos(int argc, char* argv[]) {
-    usage(argc, 1, 7, "URL [-o archivo] [-t segundos] [-n intentos]");
+    const std::string words = "URL [-o archivo] [-t segundos] [-n intentos]";
+    usage(argc, 1, 7, words);
     Opciones opciones;
     std::string url;
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
         const bool option = word == "-o" || word == "-t" || word == "-n";
         if ((option && i + 1 == argc) || (!option && (!url.empty() || word.empty() || word[0] == '-')))
-            usage(argc, 0, -1, "URL [-o archivo] [-t segundos] [-n intentos]");
+            usage(argc, 0, -1, words);
         if (word == "-o")
             opciones.archivo = argv[++i];
         else if (word == "-t")
@@ -421,7 +446,7 @@ Opciones lee_argumentos(int argc, char* argv[]) {
         else
             url = word;
     }
-    if (url.empty()) usage(argc, 0, -1, "URL [-o archivo] [-t segundos] [-n intentos]");
+    if (url.empty()) usage(argc, 0, -1, words);
     if (opciones.segundos < 0.001) throw UsageError("cliente_movil: -t must be above 0");
     opciones.url = parse_url(url);
     std::string& target = opciones.url.target;

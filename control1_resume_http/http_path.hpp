@@ -4,6 +4,7 @@
 #include "descriptor.hpp"
 #include "error.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -42,12 +43,14 @@ inline std::optional<std::string> percent_decode(std::string_view text) {
 
 // The path of a request's target, still encoded: without the query, and without "http://host" where
 // the target is a whole URL (RFC 9112, 3.2.2). Nothing where there is no path (CONNECT's host:port,
-// "*").
+// "*"), or no host between "http://" and it (RFC 9110, 4.2.1).
 inline std::optional<std::string_view> path_of_target(std::string_view target) {
-    if (const std::size_t scheme = target.find("://"); scheme != target.npos && target[0] != '/') {
-        const std::size_t end = target.find_first_of("/?#", scheme + 3);
-        target = end == target.npos ? "/" : target.substr(end);
-        if (target[0] != '/') target = "/"; // http://host?query
+    if (const std::size_t scheme = target.find("://"); scheme < target.find_first_of("/?#")) {
+        const std::size_t host = scheme + 3,
+                          end = std::min(target.find_first_of("/?#", host), target.size());
+        if (end == host) return std::nullopt;
+        target.remove_prefix(end);
+        if (!target.starts_with('/')) target = "/"; // http://host?query
     }
     target = target.substr(0, target.find_first_of("?#"));
     if (!target.starts_with('/')) return std::nullopt;

@@ -13,7 +13,7 @@
 // The bytes first … last (both belong to it) of a file.
 struct Range {
     enum class Kind {
-        none,          // no range, or none that is understood: the header counts as absent
+        none,          // no range, or none that is understood: the whole file, as without the header
         whole,         // understood and not granted (several ranges at once): the whole file
         part,          // first to last
         unsatisfiable, // begins past the end: 416

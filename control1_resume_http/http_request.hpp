@@ -40,15 +40,16 @@ void for_each_in_list(std::string_view list, Each each) {
 // What this server looks at of a request. A header that came several times is joined with ", ".
 struct Request {
     std::string method, target;
-    int minor_version = 1;                       // of HTTP/1.x
-    bool close = false, keep_alive = false;      // what Connection says
-    bool chunked = false;                        // a body of unknown length follows (Transfer-Encoding)
-    std::optional<std::uint64_t> content_length; // bytes of the body that follows
+    int minor_version = 1;                  // of HTTP/1.x
+    bool close = false, keep_alive = false; // what Connection says
+    bool want_digest = false; // asks for a checksum of the file, so has the whole of it in mind
+    std::optional<std::string> transfer_encoding; // "chunked": a body follows that says where it ends
+    std::optional<std::uint64_t> content_length;  // bytes of the body that follows
     std::optional<std::string> host, range, if_range, if_match, if_none_match, if_modified_since,
         if_unmodified_since;
 
     // Whether the connection stays open for another request (RFC 9112, 9.3).
-    bool persists() const { return !close && !chunked && (minor_version >= 1 || keep_alive); }
+    bool persists() const { return !close && !transfer_encoding && (minor_version >= 1 || keep_alive); }
 };
 
 class RequestHead {
@@ -84,7 +85,7 @@ public:
 
     bool is_over() const { return complete_ || error_ != 0; } // nothing more is taken
     bool is_empty() const { return size_ == 0; }              // nothing has come yet
-    int error() const { return error_; } // the status to answer with: 400, 414, 431, 505; 0: none
+    int error() const { return error_; } // the status to answer with: 400, 414, 431, 501, 505; 0: none
     const Request& request() const { return request_; }
 
 private:
@@ -167,15 +168,21 @@ private:
                     request_.keep_alive |= same_token(option, "keep-alive");
                 });
             break;
+        case 11:
+            if (is("Want-Digest")) request_.want_digest = true; // RFC 3230
+            break;
         case 13:
             if (is("If-None-Match")) return join(request_.if_none_match);
             break;
         case 14:
             if (is("Content-Length")) return content_length(value);
             break;
+        case 16:
+            if (is("Want-Repr-Digest")) request_.want_digest = true; // RFC 9530
+            break;
         case 17:
             if (is("If-Modified-Since")) return join(request_.if_modified_since);
-            if (is("Transfer-Encoding")) request_.chunked = true;
+            if (is("Transfer-Encoding")) return join(request_.transfer_encoding);
             break;
         case 19:
             if (is("If-Unmodified-Since")) return join(request_.if_unmodified_since);
@@ -201,10 +208,17 @@ private:
     }
 
     int whole_head() const {
-        if (request_.minor_version >= 1 && !request_.host) return 400;   // RFC 9112, 3.2
-        if (request_.chunked && request_.content_length) return 400;     // 6.1
-        if (request_.chunked && request_.minor_version == 0) return 400; // 6.1
-        return 0;
+        if (request_.minor_version >= 1 && !request_.host) return 400; // RFC 9112, 3.2
+        if (!request_.transfer_encoding) return 0;
+        if (request_.content_length || request_.minor_version == 0) return 400; // 6.1
+        std::string_view last;
+        bool others = false; // that only somebody who reads the body has to know
+        for_each_in_list(*request_.transfer_encoding, [&](std::string_view coding) {
+            others |= !last.empty();
+            last = coding;
+        });
+        if (!same_token(last, "chunked")) return 400; // nobody could tell where the body ends: 6.3
+        return others ? 501 : 0;
     }
 
     // RFC 9110, 5.6.2

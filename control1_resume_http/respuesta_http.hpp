@@ -128,9 +128,14 @@ struct Answer {
         const auto found = headers.find(name);
         return found == headers.end() ? "" : found->second;
     }
-    bool chunked() const { return lower(header("transfer-encoding")) == "chunked"; }
+    // Throws HttpError for any other coding: what came would not be the file.
+    bool chunked() const {
+        const std::string coding = lower(header("transfer-encoding"));
+        if (!coding.empty() && coding != "chunked") throw HttpError("Transfer-Encoding: " + coding);
+        return !coding.empty();
+    }
 
-    // The body's size where the head tells it. Throws HttpError if it isn't a number.
+    // The body's size where the head tells it. Throws HttpError if it isn't a number, or as chunked().
     std::optional<std::uint64_t> content_length() const {
         const std::string text = header("content-length");
         if (text.empty() || chunked()) return std::nullopt;
@@ -171,8 +176,10 @@ inline Answer parse_answer(std::string_view head) {
             const std::string name = lower(line.substr(0, colon));
             const std::string value(strip(line.substr(colon + 1)));
             const auto [at, is_new] = answer.headers.emplace(name, value);
-            if (!is_new && name == "content-length" && at->second != value)
-                throw HttpError("two different Content-Length"); // where does the body end?
+            // Where does the body end? And of which of the two is it?
+            if (!is_new && at->second != value &&
+                (name == "content-length" || name == "content-range" || name == "transfer-encoding"))
+                throw HttpError("two different " + name);
         }
     }
     if (first) throw HttpError("that is not an HTTP server");

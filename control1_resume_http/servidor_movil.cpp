@@ -63,7 +63,7 @@ using Milliseconds = std::uint64_t; // of a clock that only goes forward
 
 constexpr Milliseconds time_for_a_head = 10'000; // then 408
 constexpr Milliseconds time_between_requests = 60'000;
-constexpr Milliseconds time_without_progress = 60'000; // of a client that takes no byte
+constexpr Milliseconds time_without_progress = 60'000; // of a client that acknowledges no byte
 constexpr Milliseconds time_to_part = 2'000;           // of a client that does not close after us
 constexpr Milliseconds tick = 1'000;                   // how often these are looked at
 
@@ -90,11 +90,13 @@ ssize_t send_file(int conn, int file, off_t offset, std::size_t size) {
 }
 
 // How many of the `taken` bytes that the socket has taken its peer's kernel has not acknowledged; also
-// after a reset. Where the system does not tell: at most what its buffer holds.
-std::uint64_t unacknowledged(int conn, std::uint64_t taken) {
+// after a reset. Where the system does not tell: at most what its buffer holds. shut: it has had its
+// shutdown(), whose FIN Linux counts as one more byte.
+std::uint64_t unacknowledged(int conn, std::uint64_t taken, [[maybe_unused]] bool shut) {
     int bytes = 0;
 #if defined(SIOCOUTQ)
-    if (::ioctl(conn, SIOCOUTQ, &bytes) == 0) return std::min(static_cast<std::uint64_t>(bytes), taken);
+    if (::ioctl(conn, SIOCOUTQ, &bytes) == 0)
+        return std::min(static_cast<std::uint64_t>(bytes) - (shut && bytes > 0), taken);
 #elif defined(FIONWRITE) // the BSDs
     if (::ioctl(conn, FIONWRITE, &bytes) == 0) return std::min(static_cast<std::uint64_t>(bytes), taken);
 #endif
@@ -148,36 +150,25 @@ std::string etag_of(const struct stat& file) {
 }
 
 std::string_view status_line(int status) {
-    switch (status) {
-    case 200:
-        return "HTTP/1.1 200 OK\r\n";
-    case 206:
-        return "HTTP/1.1 206 Partial Content\r\n";
-    case 304:
-        return "HTTP/1.1 304 Not Modified\r\n";
-    case 400:
-        return "HTTP/1.1 400 Bad Request\r\n";
-    case 403:
-        return "HTTP/1.1 403 Forbidden\r\n";
-    case 404:
-        return "HTTP/1.1 404 Not Found\r\n";
-    case 408:
-        return "HTTP/1.1 408 Request Timeout\r\n";
-    case 412:
-        return "HTTP/1.1 412 Precondition Failed\r\n";
-    case 414:
-        return "HTTP/1.1 414 URI Too Long\r\n";
-    case 416:
-        return "HTTP/1.1 416 Range Not Satisfiable\r\n";
-    case 431:
-        return "HTTP/1.1 431 Request Header Fields Too Large\r\n";
-    case 503:
-        return "HTTP/1.1 503 Service Unavailable\r\n";
-    case 505:
-        return "HTTP/1.1 505 HTTP Version Not Supported\r\n";
-    default:
-        return "HTTP/1.1 500 Internal Server Error\r\n";
-    }
+    constexpr std::pair<int, std::string_view> lines[] = {
+        {200, "HTTP/1.1 200 OK\r\n"},
+        {206, "HTTP/1.1 206 Partial Content\r\n"},
+        {304, "HTTP/1.1 304 Not Modified\r\n"},
+        {400, "HTTP/1.1 400 Bad Request\r\n"},
+        {403, "HTTP/1.1 403 Forbidden\r\n"},
+        {404, "HTTP/1.1 404 Not Found\r\n"},
+        {408, "HTTP/1.1 408 Request Timeout\r\n"},
+        {412, "HTTP/1.1 412 Precondition Failed\r\n"},
+        {414, "HTTP/1.1 414 URI Too Long\r\n"},
+        {416, "HTTP/1.1 416 Range Not Satisfiable\r\n"},
+        {431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+        {501, "HTTP/1.1 501 Not Implemented\r\n"},
+        {503, "HTTP/1.1 503 Service Unavailable\r\n"},
+        {505, "HTTP/1.1 505 HTTP Version Not Supported\r\n"},
+    };
+    for (const auto& [number, line] : lines)
+        if (number == status) return line;
+    return "HTTP/1.1 500 Internal Server Error\r\n";
 }
 
 // The head of an answer, with `length` bytes behind it. more: header lines, each with its end.
@@ -192,7 +183,10 @@ std::string genera_cabeceras(int status, std::uint64_t length, bool close, std::
     head.reserve(512);
     head.append(status_line(status)).append(date);
     if (status != 304) head.append("Content-Length: ").append(std::to_string(length)).append("\r\n");
-    head.append(close ? "Connection: close\r\n" : "").append(more).append("\r\n");
+    // The second one for clients of HTTP/1.0, who would not count on it
+    head.append(close ? "Connection: close\r\n" : "Connection: keep-alive\r\n")
+        .append(more)
+        .append("\r\n");
     return head;
 }
 
@@ -222,9 +216,14 @@ struct Connection {
     std::size_t sent = 0;     // of output
     Descriptor file;          // then of the file, from `at` to `end`
     off_t at = 0, end = 0;
-    struct stat version {};  // the file when it was opened
-    std::uint64_t taken = 0; // bytes that the socket has taken since the beginning
+    struct stat version {};         // the file when it was opened
+    std::uint64_t taken = 0;        // bytes that the socket has taken since the beginning
+    std::uint64_t acknowledged = 0; // of these, when that was last looked at
     std::vector<Delivery> deliveries;
+
+    std::uint64_t unacknowledged() const {
+        return ::unacknowledged(conn, taken, state == State::parting);
+    }
 };
 
 class Servidor {
@@ -469,7 +468,7 @@ private:
             const Delivery& last = c.deliveries.back();
             if (last.start + last.length == c.taken) remember(last, last.length);
             if (c.deliveries.size() > 16) {
-                const std::uint64_t arrived = c.taken - unacknowledged(c.conn, c.taken);
+                const std::uint64_t arrived = c.taken - c.unacknowledged();
                 std::erase_if(c.deliveries,
                               [&](const Delivery& d) { return d.start + d.length <= arrived; });
             }
@@ -491,9 +490,10 @@ private:
     // Nothing more is to be sent. A client that has yet to acknowledge, or whose unread bytes would make
     // TCP reset the connection, keeps it until it closes.
     void end(Connection& c) {
-        const bool tracked = !c.deliveries.empty() && unacknowledged(c.conn, c.taken) > 0;
-        if (!tracked && (c.ended || (c.input.empty() && c.head.error() == 0 &&
-                                     !c.head.request().chunked && !c.head.request().content_length)))
+        const bool tracked = !c.deliveries.empty() && c.unacknowledged() > 0;
+        if (!tracked &&
+            (c.ended || (c.input.empty() && c.head.error() == 0 && !c.head.request().transfer_encoding &&
+                         !c.head.request().content_length)))
             return settle_and_close(c);
         ::shutdown(c.conn, SHUT_WR);
         c.state = Connection::State::parting;
@@ -512,15 +512,23 @@ private:
         if (n > 0 || (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))) return;
         c.ended = true;
         FD_CLR(c.conn, &rlist_);
-        if (n == -1 || c.deliveries.empty() || unacknowledged(c.conn, c.taken) == 0) settle_and_close(c);
+        if (n == -1 || c.deliveries.empty() || c.unacknowledged() == 0) settle_and_close(c);
     }
 
     void look_at_time(Connection& c, Milliseconds before) {
+        const std::uint64_t acknowledged = c.taken - c.unacknowledged();
+        const bool progress = acknowledged > c.acknowledged;
+        c.acknowledged = acknowledged;
         if (!c.deliveries.empty() && c.state != Connection::State::answering &&
-            unacknowledged(c.conn, c.taken) == 0) {
+            acknowledged == c.taken) {
             c.deliveries.clear();
             if (c.state == Connection::State::parting && c.ended) return settle_and_close(c);
         }
+        // A slow reader may need minutes for what the socket holds already, and for that long there is
+        // no room for more: whoever acknowledges is there.
+        if (progress && acknowledged < c.taken &&
+            (c.state != Connection::State::reading || c.head.is_empty()))
+            c.deadline = std::max(c.deadline, before + time_without_progress);
         if (before < c.deadline) return;
         const bool waits_for_head =
             c.state == Connection::State::reading && (!c.had_request || !c.head.is_empty());
@@ -535,7 +543,7 @@ private:
     // is not counted, so the connection is reset.
     void settle_and_close(Connection& c) {
         if (!c.deliveries.empty()) {
-            const std::uint64_t lost = unacknowledged(c.conn, c.taken), arrived = c.taken - lost;
+            const std::uint64_t lost = c.unacknowledged(), arrived = c.taken - lost;
             for (const Delivery& d : c.deliveries) {
                 const std::uint64_t got = arrived > d.start ? std::min(arrived - d.start, d.length) : 0;
                 remember(d, got);
@@ -604,23 +612,29 @@ private:
     void answer_with_file(Connection& c, const Uuid& id, const std::string& name) {
         const Request& request = c.head.request();
         const bool known = ids_.knows(id, now_);
-        if (!known && !request.range) return answer_with(c, 404);
+        // Who says what it has needs nobody to count for it. Nor does aria2c: in front of its Ranges it
+        // asks how long the file is, and that must not be the length of a rest. Its Want-Digest tells.
+        const bool keeps_count = request.range || request.want_digest;
+        if (!known && !keeps_count) return answer_with(c, 404);
         Descriptor file = folder_.open(name, c.version);
         if (file == -1)
             return errno == EMFILE || errno == ENFILE ? answer_with(c, 503, "Retry-After: 1\r\n")
                                                       : answer_with(c, 404);
         const auto total = static_cast<std::uint64_t>(c.version.st_size);
         const std::string etag = etag_of(c.version);
-        std::string more =
-            "ETag: " + etag + "\r\nLast-Modified: " + format_date_time(c.version.st_mtime) + "\r\n";
-        if (const int status = condition_status(request, etag, c.version.st_mtime); status != 200)
-            return answer_with(c, status, more);
+        // A clock that was wrong may have left a date that is still to come (RFC 9110, 8.8.2.1)
+        const std::time_t today = std::time(nullptr), modified = c.version.st_mtime;
+        std::string more = "ETag: " + etag +
+                           "\r\nLast-Modified: " + format_date_time(std::min(modified, today)) + "\r\n";
+        if (const int status = condition_status(request, etag, modified); status != 200)
+            return answer_with(c, status, more + "Cache-Control: max-age=0\r\n");
 
         const Range range = request.range ? parse_range(*request.range, total) : Range{};
         const bool whole =
-            range.kind == Range::Kind::whole || (request.range && request.method == "HEAD") ||
-            (range.kind != Range::Kind::none && request.if_range &&
-             !if_range_holds(*request.if_range, etag, c.version.st_mtime, std::time(nullptr)));
+            keeps_count &&
+            (range.kind == Range::Kind::none || range.kind == Range::Kind::whole ||
+             request.method == "HEAD" ||
+             (request.if_range && !if_range_holds(*request.if_range, etag, modified, today)));
         std::uint64_t first = 0, end = total;
         int status = 200;
         if (whole) {
@@ -636,7 +650,6 @@ private:
                     std::to_string(range.first) + '-' + std::to_string(range.last) + '/' +
                     std::to_string(total) + "\r\n";
         } else { // the report's protocol: what the id lacks
-            if (!known) return answer_with(c, 404);
             const Ids::File number = file_number(name, c.version);
             if (request.method == "GET") take_over(c, id, number);
             const std::optional<std::uint64_t> progress = ids_.progress(id, number);
@@ -699,8 +712,7 @@ private:
                 std::any_of(other->deliveries.begin(), other->deliveries.end(),
                             [&](const Delivery& d) { return d.file == file && d.id == id; });
             if (!same) continue;
-            if (other->state == Connection::State::answering ||
-                unacknowledged(other->conn, other->taken) > 0)
+            if (other->state == Connection::State::answering || other->unacknowledged() > 0)
                 settle_and_close(*other);
             else
                 other->deliveries.clear();

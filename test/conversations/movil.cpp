@@ -504,6 +504,52 @@ CONVERSATION("c1.2", "cliente_movil", "a server that answers in chunks, cut insi
     talk.expect_equal("the file", talk.reads("hola.txt"), "hola, mundo");
 }
 
+CONVERSATION("c1.2", "cliente_movil", "answers that are not the file never get its name", "ours") {
+    Listener listener = talk.listens(0, "servidor");
+    const std::string part = "HTTP/1.1 206 Partial Content\r\nETag: \"a\"\r\n";
+    const std::string wrong[] = {
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n4\r\nhola\r\n0\r\n\r\n", // another coding
+        part + "Content-Range: bytes 5-8/9\r\nContent-Length: 4\r\n\r\nhola",             // another part
+        part + "Content-Range: bytes 0-3/4\r\nContent-Length: 8\r\n\r\nholahola",         // more than there is
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 3\r\n\r\nhola",          // how much?
+    };
+    for (const std::string& answer : wrong) {
+        Program& cliente = talk.client("cliente_movil", {url(listener.port(), "/hola.txt"), "-t", "60"});
+        Tcp id = listener.accepts();
+        id.receive_until("\r\n\r\n");
+        id.sends("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        id.closes();
+        Tcp conn = listener.accepts();
+        conn.receive_until("\r\n\r\n");
+        conn.sends(answer);
+        cliente.ends(1);
+        conn.closes();
+        talk.expect(!std::filesystem::exists(talk.folder() / "hola.txt"), "no file for " + answer);
+    }
+}
+
+CONVERSATION("c1.2", "cliente_movil", "a server that never says how long the file is", "ours") {
+    Listener listener = talk.listens(0, "servidor");
+    Program& cliente = talk.client("cliente_movil", {url(listener.port(), "/hola.txt"), "-t", "60"});
+    const auto answers = [&](const std::string& range, const std::string& answer) {
+        Tcp conn = listener.accepts();
+        const std::string request = conn.receive_until("\r\n\r\n");
+        talk.expect(request.find(range) != request.npos, "it asks for " + range + ": " + request);
+        conn.sends(answer);
+        conn.closes();
+    };
+    answers("GET / ", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    for (int n = 0; n < 2; ++n) { // it may have changed once; it does not go round in circles
+        answers("bytes=0-", "HTTP/1.1 206 Partial Content\r\nETag: \"a\"\r\nContent-Range: bytes 0-3/*\r\n"
+                            "Content-Length: 4\r\n\r\nhola");
+        answers("bytes=4-", "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n");
+    }
+    cliente.complains("416");
+    cliente.ends(1);
+    talk.expect(!std::filesystem::exists(talk.folder() / "hola.txt"), "what may be less than the file is not it");
+    talk.expect_equal("what it has", talk.reads("hola.txt.part"), "hola");
+}
+
 CONVERSATION("c1.2", "cliente_movil", "wrong arguments, no such file, nobody there", "ours") {
     for (const Words& words : {Words{}, {"-o"}, {"http://127.0.0.1:5280"}, {"https://127.0.0.1/a"},
                                {"http://127.0.0.1:0/a"}, {"http://127.0.0.1:5280/a", "-t", "0"},

@@ -120,6 +120,31 @@ CONVERSATION("c1.2", "servidor_movil", "curl -C -, wget -c and aria2c take a dow
     talk.expect_equal("what curl has", talk.reads("de.curl"), file);
 }
 
+CONVERSATION("c1.2", "servidor_movil", "aria2c, interrupted in mid-download, takes it up again",
+             "ours") {
+    talk.needs("aria2c");
+    const std::string file = bytes_of_a_file(8'000'000);
+    talk.writes("a.bin", file);
+    const std::uint16_t port = port_printed(talk.server("servidor_movil", {}));
+    for (const std::string connections : {"-x1", "-x4"}) {
+        const std::string copy = "de" + connections;
+        const std::string url =
+            "http://127.0.0.1:" + std::to_string(port) + "/" + new_id(talk, port) + "/a.bin";
+        const Words words{"-q", connections, "-k1M", "--file-allocation=none", "-o", copy, url};
+        Words slowly = words;
+        slowly.push_back("--max-download-limit=1M");
+        Program& first = talk.tool("aria2c", slowly);
+        talk.waits("part of the file has come", [&] {
+            std::error_code none_yet;
+            return std::filesystem::file_size(talk.folder() / copy, none_yet) > 100'000 && !none_yet;
+        });
+        first.is_sent(SIGINT);
+        first.ends(7); // its own sign of a download that is not complete
+        talk.tool("aria2c", words).ends(0);
+        talk.expect_equal("what aria2c has", talk.reads(copy), file);
+    }
+}
+
 CONVERSATION("c1.2", "servidor_movil",
              "a client that says what it has is believed: Range, If-Range, conditions", "ours") {
     const std::string file = bytes_of_a_file(100'000);
@@ -162,6 +187,15 @@ CONVERSATION("c1.2", "servidor_movil",
     expect_status(talk, asks(conn, path, "If-Match: \"other\"\r\n"), 412, "If-Match of another version");
     expect_status(talk, asks(conn, path, "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n"), 412,
                   "If-Unmodified-Since");
+    // The dates of former times, RFC 850's and asctime()'s
+    for (const std::string before : {"Tuesday, 06-Nov-90 08:49:37 GMT", "Tue Nov  6 08:49:37 1990"})
+        expect_status(talk, asks(conn, path, "If-Unmodified-Since: " + before + "\r\n"), 412, before);
+    // Ranges that are none, or that this server does not grant: the whole file
+    for (const std::string range : {"bytes=5-2", "bytes=x", "lines=1-2", "bytes=0-1,5-6"}) {
+        const Answer whole = asks(conn, path, "Range: " + range + "\r\n");
+        expect_status(talk, whole, 200, range);
+        talk.expect_equal("the whole file", whole.body, file);
+    }
     // None of this used anything of what the id lacks
     talk.expect_equal("the whole file", asks(conn, path).body, file);
 }
@@ -266,7 +300,8 @@ CONVERSATION("c1.3", "servidor_movil",
 
     Tcp old = talk.connects(port);
     old.sends("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    receives_answer(old);
+    talk.expect(receives_answer(old).header("Connection") == "keep-alive",
+                "a client of HTTP/1.0 is told that it may ask once more");
     old.sends("GET / HTTP/1.0\r\n\r\n");
     receives_answer(old);
     old.ends();
@@ -278,6 +313,8 @@ CONVERSATION("c1.3", "servidor_movil",
         {"GET / HTTP/1.1\r\nHost: s\r\nHost: s\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost : s\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: s\r\nContent-Length: -1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: s\r\nTransfer-Encoding: gzip\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: s\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501},
         {"GET / HTTP/2.0\r\nHost: s\r\n\r\n", 505},
         {"GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: s\r\n\r\n", 414},
         {"GET /" + std::string(200'000, 'a'), 414},

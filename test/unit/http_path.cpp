@@ -19,6 +19,10 @@ TEST_CASE("http_path: the path of a target") {
     CHECK(path_of_target("http://host") == "/");
     CHECK(path_of_target("http://host?b") == "/");
     CHECK(path_of_target("/http://host/a") == "/http://host/a");
+    CHECK(path_of_target("/a?http://host/b") == "/a");
+    CHECK_FALSE(path_of_target("http:///a"));
+    CHECK_FALSE(path_of_target("http://"));
+    CHECK_FALSE(path_of_target("a/b://host/c"));
     CHECK_FALSE(path_of_target("*"));
     CHECK_FALSE(path_of_target("host:80"));
     CHECK_FALSE(path_of_target(""));

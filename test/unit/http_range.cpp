@@ -74,8 +74,25 @@ TEST_CASE("http_date: there and back") {
         CHECK(parse_date_time(format_date_time(t)) == t);
     CHECK(parse_date_time("Thu, 29 Feb 2024 00:00:00 GMT") == 1709164800);
     for (const char* wrong : {"", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 24:49:37 GMT",
-                              "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
-                              "Sun, 06 Xov 1994 08:49:37 GMT", "Sun, 06 Nov 1969 08:49:37 GMT"})
+                              "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Xov 1994 08:49:37 GMT",
+                              "Sun, 06 Nov 1969 08:49:37 GMT", ", 06 Nov 1994 08:49:37 GMT",
+                              "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun Nov  6 08:49:37 94"})
+        CHECK_MESSAGE(!parse_date_time(wrong), wrong);
+}
+
+TEST_CASE("http_date: the forms of former times") {
+    CHECK(parse_date_time("Sunday, 06-Nov-94 08:49:37 GMT") == 784111777);
+    CHECK(parse_date_time("Sun Nov  6 08:49:37 1994") == 784111777);
+    CHECK(parse_date_time("Wed Nov 16 08:49:37 1994") == 784111777 + 10 * 86400);
+    // Two digits of a year: the next 50 years are meant, or the last
+    for (std::time_t now = std::time(nullptr), years = -40; years <= 40; years += 10) {
+        const std::time_t then = now + years * 31'556'952;
+        std::string text = format_date_time(then);
+        text = "Someday" + text.substr(3, 4) + '-' + text.substr(8, 3) + '-' + text.substr(14);
+        CHECK_MESSAGE(parse_date_time(text) == then, text);
+    }
+    for (const char* wrong : {"Sunday, 06-Nov-1994 08:49:37 GMT", "Sunday, 06 Nov 94 08:49:37 GMT",
+                              "Sun Nov  6 08:49:37 1994 GMT", "Sun Nov   08:49:37 1994"})
         CHECK_MESSAGE(!parse_date_time(wrong), wrong);
 }
 

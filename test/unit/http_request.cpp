@@ -40,6 +40,14 @@ TEST_CASE("http_request: what persists") {
     CHECK(fed("GET / HTTP/1.0\nConnection: Keep-Alive\n\n").request().persists());
 }
 
+TEST_CASE("http_request: who asks for the checksum of the file") {
+    for (const char* header : {"Want-Digest: SHA-256;q=1", "want-repr-digest: sha-256=1"})
+        CHECK(fed(std::string("GET / HTTP/1.1\r\nHost: s\r\n") + header + "\r\n\r\n")
+                  .request()
+                  .want_digest);
+    CHECK_FALSE(fed("GET / HTTP/1.1\r\nHost: s\r\nDigest: x\r\n\r\n").request().want_digest);
+}
+
 TEST_CASE("http_request: what is wrong, and by which status") {
     const std::string get = "GET / HTTP/1.1\r\nHost: s\r\n";
     CHECK(error_of("GET /\r\n") == 400);
@@ -61,6 +69,12 @@ TEST_CASE("http_request: what is wrong, and by which status") {
     CHECK(error_of(get + "Content-Length: 99999999999999999999\r\n\r\n") == 400);
     CHECK(error_of(get + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);
     CHECK(error_of("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);
+    CHECK(error_of(get + "Transfer-Encoding: gzip\r\n\r\n") == 400); // where would its body end?
+    CHECK(error_of(get + "Transfer-Encoding: chunked, gzip\r\n\r\n") == 400);
+    CHECK(error_of(get + "Transfer-Encoding:\r\n\r\n") == 400);
+    CHECK(error_of(get + "Transfer-Encoding: gzip, chunked\r\n\r\n") == 501);
+    CHECK(error_of(get + "Transfer-Encoding: gzip\r\nTransfer-Encoding: Chunked\r\n\r\n") == 501);
+    CHECK(error_of(get + "Transfer-Encoding: Chunked\r\n\r\n") == 0);
     CHECK(error_of(get + "Content-Length: 3, 3\r\nContent-Length: 3\r\n\r\n") == 0);
 }
 

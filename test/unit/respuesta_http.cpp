@@ -54,6 +54,15 @@ TEST_CASE("the head of a response") {
     CHECK_THROWS_AS(parse_answer("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n").content_length(), HttpError);
 }
 
+TEST_CASE("a body that is not the file as it is") {
+    const auto head = [](const std::string& headers) { return parse_answer("HTTP/1.1 200 OK\r\n" + headers + "\r\n"); };
+    CHECK(head("Transfer-Encoding: Chunked\r\n").chunked());
+    CHECK_THROWS_AS(head("Transfer-Encoding: gzip, chunked\r\n").chunked(), HttpError);
+    CHECK_THROWS_AS(head("Transfer-Encoding: gzip\r\nContent-Length: 5\r\n").content_length(), HttpError);
+    CHECK_THROWS_AS(head("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"), HttpError);
+    CHECK_THROWS_AS(head("Content-Range: bytes 0-1/2\r\nContent-Range: bytes 1-1/2\r\n"), HttpError);
+}
+
 TEST_CASE("what may stand in If-Range") {
     const auto validator = [](const std::string& headers) {
         return parse_answer("HTTP/1.1 200 OK\r\n" + headers + "\r\n").validator();
