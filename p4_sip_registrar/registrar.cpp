@@ -161,7 +161,7 @@ public:
         std::cout << "--- " << registered_.size() << " registrados\n";
         for (const User* user = file_.first(); user; user = user->next)
             for (const Binding& binding : user->bindings)
-                std::cout << *user->name << "  " << binding.address() << "  "
+                std::cout << printable(*user->name) << "  " << binding.address() << "  "
                           << (binding.contact().empty() ? "-" : binding.contact()) << "  "
                           << left(binding) << " s\n";
         std::cout << std::flush;
@@ -170,6 +170,13 @@ public:
     void finish() { file_.finish(); }
 
 private:
+    // A name may hold any byte; on a terminal control characters would do as they say.
+    static std::string printable(std::string text) {
+        for (char& c : text)
+            if (sip::has_control({&c, 1})) c = '?';
+        return text;
+    }
+
     struct Change {
         User* user;
         std::vector<Binding> before;
@@ -310,9 +317,8 @@ private:
                 do {
                     const std::string_view value = sip::next_part(list, ',');
                     const sip::NameAddr contact = sip::name_addr(value);
-                    const sip::Uri uri = sip::parse_uri(contact.uri);
-                    if (value == "*" || !is_utf8(value)) throw sip::Malformed("Broken Contact header");
-                    if (sip::is_sip(uri.scheme) && uri.host.empty())
+                    sip::parse_uri(contact.uri); // throws where it is none
+                    if (!is_utf8(value) || sip::has_control(value))
                         throw sip::Malformed("Broken Contact header");
                     std::uint32_t expires = header;
                     if (const auto own = sip::parameter(contact.parameters, "expires"))
@@ -370,8 +376,9 @@ private:
         for (const Binding& binding : user->bindings) {
             lines += "Contact: ";
             if (binding.contact().empty()) {
-                const std::size_t at = user->name->find('@');
-                lines.append("<sip:").append(*user->name, 0, at == std::string::npos ? 0 : at + 1);
+                lines += "<sip:";
+                if (const std::size_t at = user->name->rfind('@'); at != std::string::npos)
+                    lines.append(sip::escape(user->name->substr(0, at))).append("@");
                 lines.append(binding.address()).append(">");
             }
             lines.append(binding.contact())
@@ -608,8 +615,8 @@ Options read_arguments(int argc, char** argv) {
             if (i + 1 == argc) throw usage;
             return argv[++i];
         };
-        const auto period = [&] {
-            return static_cast<std::uint32_t>(number_argument(value(), "the seconds", 0, 86400 * 365));
+        const auto period = [&](long least, long most) {
+            return static_cast<std::uint32_t>(number_argument(value(), "the seconds", least, most));
         };
         if (word == "--listen") {
             const std::string where = value();
@@ -622,9 +629,9 @@ Options read_arguments(int argc, char** argv) {
         } else if (word == "--table") {
             options.table = true;
         } else if (word == "--expires") {
-            options.expires = period();
+            options.expires = period(1, 86400 * 365);
         } else if (word == "--min-expires") {
-            options.min_expires = period();
+            options.min_expires = period(0, 3600); // section 10.3, step 7: an hour is never too short
         } else if (word.starts_with("-")) {
             throw usage;
         } else {
@@ -632,6 +639,8 @@ Options read_arguments(int argc, char** argv) {
         }
     }
     if (options.listen.empty()) throw usage;
+    if (options.expires < options.min_expires) // who asks for nothing would be told that it is too short
+        throw UsageError(std::string(program_name()) + ": --expires is less than --min-expires");
     return options;
 }
 

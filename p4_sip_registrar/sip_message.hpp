@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -184,6 +185,30 @@ inline std::string unescape(std::string_view text) {
         }
     }
     return bytes;
+}
+
+// The way back: what may not stand in the user of a URI as it is (section 25.1) becomes %41.
+inline std::string escape(std::string_view user) {
+    constexpr std::string_view others = "-_.!~*'()&=+$,;?/";
+    std::string text;
+    for (const char c : user) {
+        if ((c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+            others.find(c) != others.npos) {
+            text += c;
+        } else {
+            char escaped[4];
+            std::snprintf(escaped, sizeof escaped, "%%%02X", static_cast<unsigned char>(c));
+            text += escaped;
+        }
+    }
+    return text;
+}
+
+// Control characters, tabs apart: a lone CR ends a line for many who read it.
+inline bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+    });
 }
 
 // The name that a user is registered under (section 10.3, step 5): without parameters and

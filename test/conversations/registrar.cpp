@@ -124,6 +124,18 @@ CONVERSATION("registrar", "registrar",
     talk.expect(count(asks(talk, phone, full(7, ""), "200 OK"), "\r\nContact: ") == 3,
                 "all three are still there");
 
+    talk.tells("no control character gets into the table, from where it would go into replies");
+    asks(talk, phone, full(7, "Contact: <sip:luke@192.0.2.5>;x=\rX-Header: 1\r\n"), "400 ");
+    asks(talk, phone, full(7, "Contact: <sip:\x1b[2J@192.0.2.5>\r\n"), "400 ");
+    phone.sends("REGISTER sip:one%0d%0atwo%40@polismassa.com SIP/2.0\r\n\r\n", port);
+    phone.receives("SIP/2.0 200 OK\r\n\r\n");
+    talk.expect(has(asks(talk, phone, full(1, "", "REGISTER", "one%0D%0Atwo%40"), "200 OK"),
+                    "\r\nContact: <sip:one%0D%0Atwo%40@127.0.0.1>;expires="),
+                "what may not stand in a URI is escaped");
+    server.says_at_last("one??two@@polismassa.com  127.0.0.1  -  3600 s");
+    phone.sends("REGISTER sip:one%0d%0atwo%40@polismassa.com SIP/2.0\r\nExpires: 0\r\n\r\n", port);
+    phone.receives("SIP/2.0 200 OK\r\n\r\n");
+
     talk.tells("one contact goes, by another way to write the same URI; then all go, then doc");
     asks(talk, phone, full(8, "Contact: <SIP:%6cuke@192.0.2.5>\r\nExpires: 0\r\n"), "200 OK");
     talk.expect(count(asks(talk, phone, full(9, ""), "200 OK"), "\r\nContact: ") == 2, "two are left");
@@ -256,7 +268,9 @@ CONVERSATION("registrar", "registrar",
 
 CONVERSATION("registrar", "registrar", "wrong arguments: the usage, and status 2", "ours") {
     for (const Words& words : {Words{}, Words{"port"}, Words{"--listen"}, Words{"--listen", "127.0.0.1"},
-                               Words{"--what"}, Words{"5060", "--min-expires", "-1"}})
+                               Words{"--what"}, Words{"5060", "--min-expires", "-1"},
+                               Words{"5060", "--expires", "0"}, Words{"5060", "--min-expires", "3601"},
+                               Words{"5060", "--expires", "60", "--min-expires", "120"}})
         talk.server("registrar", words).ends(2);
 }
 
