@@ -26,6 +26,7 @@
 
 #include "descriptor.hpp"
 #include "location.hpp"
+#include "sip_message.hpp"
 
 #include <cstdio>
 #include <span>
@@ -63,6 +64,14 @@ inline void append_entry(std::string& text, const User& user) {
     text += '}';
 }
 
+// What is in the table goes into replies, and is compared with what comes. Throws NotRegistered.
+inline void check_contact(std::string_view contact) try {
+    if (sip::has_control(contact)) throw sip::Malformed("Control character");
+    sip::parse_uri(sip::name_addr(contact).uri);
+} catch (const sip::Malformed& what) {
+    throw NotRegistered('\'' + std::string(contact) + "' is no contact: " + what.what());
+}
+
 // The bindings in an entry of the file, but for those whose time is up at `now`.
 // Throws simdjson_error, NotRegistered.
 inline std::vector<Binding> entry_bindings(const Registered& entry, simdjson::dom::object members,
@@ -80,6 +89,7 @@ inline std::vector<Binding> entry_bindings(const Registered& entry, simdjson::do
         const std::uint64_t cseq = contact["cseq"];
         if (uri.size() > UINT16_MAX || call_id.size() > UINT16_MAX || cseq > UINT32_MAX)
             throw NotRegistered("a contact that is too long");
+        if (!uri.empty()) check_contact(uri); // empty: the bare form's
         if (expires > now)
             bindings.emplace_back(uri, call_id, address, static_cast<std::uint32_t>(cseq), expires);
     }
@@ -124,7 +134,7 @@ public:
     std::vector<User*> store(const std::vector<User*>& changed) {
         std::vector<User*> failed;
         try {
-            if (file_ == -1 || is_replaced()) {
+            if (file_ == -1 || !fits_pages_ || is_replaced()) {
                 failed = changed;
                 rewrite(changed, true);
             } else {
@@ -314,6 +324,7 @@ private:
                               "open"));
         std::vector<Place> places;
         std::uint64_t at = 0, written = 0;
+        bool fits_pages = true;
         try {
             std::string text;
             const auto flush = [&](std::size_t least) {
@@ -333,6 +344,7 @@ private:
                 std::string entry =
                     is_first && !padded ? line(*user, true).substr(1) : line(*user, is_first);
                 if (padded) entry.resize(roomy(entry.size()), ' ');
+                if (entry.size() > page) fits_pages = false;
                 const std::uint64_t offset = padded ? place_for(at, entry.size()) : at;
                 text.append(static_cast<std::size_t>(offset - at), ' ').append(entry);
                 places.push_back({user, offset, static_cast<std::uint32_t>(entry.size())});
@@ -362,6 +374,7 @@ private:
         inode_ = status.st_ino;
         file_ = std::move(file);
         is_sound_ = true;
+        fits_pages_ = fits_pages;
         tail_ = at;
         first_ = last_ = nullptr;
         for (User* user : added)
@@ -418,7 +431,8 @@ private:
     std::string name_;
     bool durable_;
     Descriptor file_;
-    bool is_sound_ = false; // no write or sync of the file has failed
+    bool is_sound_ = false;  // no write or sync of the file has failed
+    bool fits_pages_ = true; // no line is longer than a page; `server` may leave one that is
     bool complained_ = false;
     std::uint64_t tail_ = 1;     // where the next new user goes
     std::uint64_t capacity_ = 0; // where the file's end_ begins
