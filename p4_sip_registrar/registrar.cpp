@@ -182,6 +182,13 @@ private:
         std::vector<Binding> before;
     };
 
+    // A request that is answered with another status than 200.
+    struct Refused {
+        int status;
+        std::string headers = {};
+        const char* reason = nullptr; // that of the status
+    };
+
     // --- one request
 
     void handle(Exchange& exchange) {
@@ -212,6 +219,8 @@ private:
         exchange.hash = hash;
         try {
             handle_full(exchange);
+        } catch (const Refused& refused) {
+            answer(exchange, refused.status, refused.headers, refused.reason);
         } catch (const sip::Malformed& what) {
             answer(exchange, 400, {}, what.what());
         }
@@ -252,9 +261,28 @@ private:
             "SIP/2.0 " + std::to_string(status) + ' ' + sip::reason(status) + "\r\n" + header + "\r\n";
     }
 
-    // RFC 3261: section 8.2 for the order of the checks, section 10.3 for the rest.
+    // RFC 3261, section 10.3. Throws sip::Malformed (400) and Refused.
     void handle_full(Exchange& exchange) {
-        if (!sip::same_word(request_.version, "SIP/2.0")) return answer(exchange, 505);
+        const sip::CSeq cseq = checked_cseq();
+        check_method();
+        if (!sip::is_sip(sip::parse_uri(request_.uri).scheme)) throw Refused{416};
+        if (!request_.require.empty()) {
+            std::string unsupported;
+            for (const std::string_view tags : request_.require)
+                unsupported.append("Unsupported: ").append(tags).append("\r\n");
+            throw Refused{420, unsupported};
+        }
+        const sip::Uri to = sip::parse_uri(sip::name_addr(*request_.to).uri);
+        if (!sip::is_sip(to.scheme)) throw sip::Malformed("To is not a SIP address");
+        const std::string name = sip::address_of_record(to);
+        if (!is_utf8(name) || !is_utf8(*request_.call_id)) throw sip::Malformed("Not UTF-8");
+        if (request_.contact.empty()) return answer(exchange, 200, contacts(registered_.find(name)));
+        update(exchange, name, cseq.sequence);
+    }
+
+    // What every request must have, whatever its method (sections 8.1.1 and 8.2).
+    sip::CSeq checked_cseq() const {
+        if (!sip::same_word(request_.version, "SIP/2.0")) throw Refused{505};
         if (request_.fault) throw sip::Malformed(request_.fault);
         if (!request_.from) throw sip::Malformed("Missing From header");
         if (!request_.to) throw sip::Malformed("Missing To header");
@@ -271,79 +299,27 @@ private:
             if (!length || *length > request_.body.size())
                 throw sip::Malformed("Broken Content-Length header");
         }
-        if (request_.method != "REGISTER") {
-            for (const char* known : {"INVITE", "BYE", "CANCEL", "OPTIONS", "INFO", "MESSAGE", "NOTIFY",
-                                      "PRACK", "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"})
-                if (request_.method == known) return answer(exchange, 405, "Allow: REGISTER\r\n");
-            return answer(exchange, 501, "Allow: REGISTER\r\n");
-        }
-        if (!sip::is_sip(sip::parse_uri(request_.uri).scheme)) return answer(exchange, 416);
-        if (!request_.require.empty()) {
-            std::string unsupported;
-            for (const std::string_view tags : request_.require)
-                unsupported.append("Unsupported: ").append(tags).append("\r\n");
-            return answer(exchange, 420, unsupported);
-        }
-        const sip::Uri to = sip::parse_uri(sip::name_addr(*request_.to).uri);
-        if (!sip::is_sip(to.scheme)) throw sip::Malformed("To is not a SIP address");
-        const std::string name = sip::address_of_record(to);
-        if (!is_utf8(name) || !is_utf8(*request_.call_id)) throw sip::Malformed("Not UTF-8");
-        if (request_.contact.empty()) return answer(exchange, 200, contacts(registered_.find(name)));
-        update(exchange, name, cseq.sequence);
+        return cseq;
+    }
+
+    void check_method() const {
+        if (request_.method == "REGISTER") return;
+        for (const char* known : {"INVITE", "BYE", "CANCEL", "OPTIONS", "INFO", "MESSAGE", "NOTIFY",
+                                  "PRACK", "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"})
+            if (request_.method == known) throw Refused{405, "Allow: REGISTER\r\n"};
+        throw Refused{501, "Allow: REGISTER\r\n"};
     }
 
     // Section 10.3, steps 6 to 8: all contacts of the request, or none.
     void update(Exchange& exchange, const std::string& name, std::uint32_t cseq) {
         User* const known = registered_.find(name);
         std::vector<Binding> bindings = known ? known->bindings : std::vector<Binding>{};
-        // A malformed Expires counts as none (section 10.2.1.1).
-        const std::uint32_t header =
-            sip::number(request_.expires.value_or("")).value_or(options_.expires);
-        const auto is_older = [&](const Binding& binding) {
-            return binding.call_id() == *request_.call_id && cseq < binding.cseq;
-        };
-        const auto is_repeated = [&](const Binding& binding) {
-            return binding.call_id() == *request_.call_id && cseq == binding.cseq;
-        };
         if (request_.contact.front() == "*") {
-            if (request_.contact.size() != 1 || sip::number(request_.expires.value_or("")) != 0u)
-                throw sip::Malformed("Contact: * needs Expires: 0");
-            for (const Binding& binding : bindings)
-                if (is_older(binding) || is_repeated(binding))
-                    return answer(exchange, 500, {}, "Old CSeq");
-            bindings.clear();
+            remove_all(bindings, cseq);
         } else {
             for (std::string_view list : request_.contact) {
                 do {
-                    const std::string_view value = sip::next_part(list, ',');
-                    const sip::NameAddr contact = sip::name_addr(value);
-                    sip::parse_uri(contact.uri); // throws where it is none
-                    if (!is_utf8(value) || sip::has_control(value))
-                        throw sip::Malformed("Broken Contact header");
-                    std::uint32_t expires = header;
-                    if (const auto own = sip::parameter(contact.parameters, "expires"))
-                        expires = sip::number(*own).value_or(options_.expires);
-                    if (expires != 0 && expires < options_.min_expires)
-                        return answer(exchange, 423,
-                                      "Min-Expires: " + std::to_string(options_.min_expires) + "\r\n");
-
-                    const auto old =
-                        std::find_if(bindings.begin(), bindings.end(), [&](const Binding& binding) {
-                            return !binding.contact().empty() &&
-                                   sip::same_uri(sip::name_addr(binding.contact()).uri, contact.uri);
-                        });
-                    // With the same CSeq it is a late retransmission, unless it wants something else.
-                    if (old != bindings.end() && (is_older(*old) || (is_repeated(*old) && expires == 0)))
-                        return answer(exchange, 500, {}, "Old CSeq");
-                    if (old != bindings.end() && is_repeated(*old)) continue;
-                    const Binding binding(contact_text(contact), *request_.call_id,
-                                          host_of(exchange.addr), cseq, now_ + seconds(expires));
-                    if (old != bindings.end() && expires != 0)
-                        *old = binding;
-                    else if (old != bindings.end())
-                        bindings.erase(old);
-                    else if (expires != 0)
-                        bindings.push_back(binding);
+                    take_contact(bindings, sip::next_part(list, ','), cseq, exchange.addr);
                 } while (!list.empty());
             }
         }
@@ -351,6 +327,56 @@ private:
         User& user = registered_.add(name);
         if (!change(exchange, user, bindings)) return answer(exchange, 513);
         answer(exchange, 200, contacts(&user));
+    }
+
+    // Contact: *
+    void remove_all(std::vector<Binding>& bindings, std::uint32_t cseq) const {
+        if (request_.contact.size() != 1 || sip::number(request_.expires.value_or("")) != 0u)
+            throw sip::Malformed("Contact: * needs Expires: 0");
+        for (const Binding& binding : bindings)
+            if (binding.call_id() == *request_.call_id && cseq <= binding.cseq)
+                throw Refused{500, {}, "Old CSeq"};
+        bindings.clear();
+    }
+
+    // One contact: it is new, or refreshed, or goes (0 seconds).
+    void take_contact(std::vector<Binding>& bindings, std::string_view value, std::uint32_t cseq,
+                      const sockaddr_in& from) const {
+        const sip::NameAddr contact = sip::name_addr(value);
+        sip::parse_uri(contact.uri); // throws where it is none
+        if (!is_utf8(value) || sip::has_control(value)) throw sip::Malformed("Broken Contact header");
+        const std::uint32_t expires = wanted_seconds(contact);
+        if (expires != 0 && expires < options_.min_expires)
+            throw Refused{423, "Min-Expires: " + std::to_string(options_.min_expires) + "\r\n"};
+
+        const auto old = std::find_if(bindings.begin(), bindings.end(), [&](const Binding& binding) {
+            return !binding.contact().empty() &&
+                   sip::same_uri(sip::name_addr(binding.contact()).uri, contact.uri);
+        });
+        const bool is_known = old != bindings.end();
+        if (is_known && old->call_id() == *request_.call_id && cseq <= old->cseq) {
+            // With the same CSeq it is a late retransmission, unless it wants something else.
+            if (cseq < old->cseq || expires == 0) throw Refused{500, {}, "Old CSeq"};
+            return;
+        }
+        if (expires == 0) {
+            if (is_known) bindings.erase(old);
+            return;
+        }
+        Binding binding(contact_text(contact), *request_.call_id, host_of(from), cseq,
+                        now_ + seconds(expires));
+        if (is_known)
+            *old = std::move(binding);
+        else
+            bindings.push_back(std::move(binding));
+    }
+
+    // The contact's own, or the header's, or the default. A malformed value counts as none
+    // (section 10.2.1.1).
+    std::uint32_t wanted_seconds(const sip::NameAddr& contact) const {
+        if (const auto own = sip::parameter(contact.parameters, "expires"))
+            return sip::number(*own).value_or(options_.expires);
+        return sip::number(request_.expires.value_or("")).value_or(options_.expires);
     }
 
     // As it is kept and given back: <uri> and the parameters but for expires.
