@@ -187,6 +187,12 @@ private:
         std::uint64_t offset;
         std::uint32_t size;
     };
+    // What a file that has been written anew holds.
+    struct Contents {
+        std::vector<Place> places;
+        std::uint64_t tail = 1;
+        std::uint64_t capacity = 0;
+    };
     static constexpr std::string_view end_ = "\n}\n";
 
     // The entry with its comma (or blank), line and indentation, filled up with blanks to `size`.
@@ -322,45 +328,9 @@ private:
                                                 O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
                               }),
                               "open"));
-        std::vector<Place> places;
-        std::uint64_t at = 0, written = 0;
-        bool fits_pages = true;
+        Contents contents;
         try {
-            std::string text;
-            const auto flush = [&](std::size_t least) {
-                if (text.size() < least) return;
-                std::string_view rest = text;
-                while (!rest.empty()) {
-                    const ssize_t n =
-                        check(again([&] { return ::write(file, rest.data(), rest.size()); }), "write");
-                    rest.remove_prefix(static_cast<std::size_t>(n));
-                }
-                written += text.size();
-                text.clear();
-            };
-            const auto take = [&](User* user) {
-                if (user->bindings.empty()) return;
-                const bool is_first = places.empty();
-                std::string entry =
-                    is_first && !padded ? line(*user, true).substr(1) : line(*user, is_first);
-                if (padded) entry.resize(roomy(entry.size()), ' ');
-                if (entry.size() > page) fits_pages = false;
-                const std::uint64_t offset = padded ? place_for(at, entry.size()) : at;
-                text.append(static_cast<std::size_t>(offset - at), ' ').append(entry);
-                places.push_back({user, offset, static_cast<std::uint32_t>(entry.size())});
-                at = offset + entry.size();
-                flush(1 << 16);
-            };
-            text = "{";
-            at = 1;
-            for (User* user = first_; user; user = user->next) take(user);
-            for (User* user : added)
-                if (!is_linked(*user)) take(user);
-            if (padded) text.append(at / 2 + 1024, ' ');
-            flush(1);
-            capacity_ = padded ? written : at;
-            text = places.empty() && !padded ? end_.substr(1) : end_;
-            flush(1);
+            contents = write_contents(file, added, padded);
             if (durable_) check(fsync(file), "fsync");
             check(::rename(temporary.c_str(), name_.c_str()), "rename");
             if (durable_) sync_folder();
@@ -374,16 +344,54 @@ private:
         inode_ = status.st_ino;
         file_ = std::move(file);
         is_sound_ = true;
-        fits_pages_ = fits_pages;
-        tail_ = at;
+        tail_ = contents.tail;
+        capacity_ = contents.capacity;
+        fits_pages_ = true;
         first_ = last_ = nullptr;
         for (User* user : added)
             if (user->bindings.empty()) user->previous = user->next = nullptr, user->size = 0;
-        for (const Place& place : places) {
+        for (const Place& place : contents.places) {
             place.user->offset = place.offset;
             place.user->size = place.size;
+            if (place.size > page) fits_pages_ = false;
             link(*place.user);
         }
+    }
+
+    // A piece at a time, since the whole of it may be long.
+    Contents write_contents(int file, const std::vector<User*>& added, bool padded) {
+        Contents contents;
+        std::string text = "{"; // what is not written yet
+        const auto take = [&](User* user) {
+            if (user->bindings.empty()) return;
+            const bool is_first = contents.places.empty();
+            std::string entry = line(*user, is_first);
+            if (padded)
+                entry.resize(roomy(entry.size()), ' ');
+            else if (is_first)
+                entry.erase(0, 1); // the blank in the comma's place
+            const std::uint64_t offset = padded ? place_for(contents.tail, entry.size()) : contents.tail;
+            text.append(static_cast<std::size_t>(offset - contents.tail), ' ').append(entry);
+            contents.places.push_back({user, offset, static_cast<std::uint32_t>(entry.size())});
+            contents.tail = offset + entry.size();
+            if (text.size() >= 1 << 16) write_out(file, text);
+        };
+        for (User* user = first_; user; user = user->next) take(user);
+        for (User* user : added)
+            if (!is_linked(*user)) take(user);
+        const std::size_t blanks = padded ? static_cast<std::size_t>(contents.tail / 2 + 1024) : 0;
+        contents.capacity = contents.tail + blanks;
+        const bool is_empty = contents.places.empty() && !padded;
+        text.append(blanks, ' ').append(is_empty ? end_.substr(1) : end_);
+        write_out(file, text);
+        return contents;
+    }
+
+    static void write_out(int file, std::string& text) {
+        for (std::string_view rest = text; !rest.empty();)
+            rest.remove_prefix(static_cast<std::size_t>(
+                check(again([&] { return ::write(file, rest.data(), rest.size()); }), "write")));
+        text.clear();
     }
 
     void sync_folder() {
