@@ -69,7 +69,7 @@ inline void check_contact(std::string_view contact) try {
     if (sip::has_control(contact)) throw sip::Malformed("Control character");
     sip::parse_uri(sip::name_addr(contact).uri);
 } catch (const sip::Malformed& what) {
-    throw NotRegistered('\'' + std::string(contact) + "' is no contact: " + what.what());
+    throw NotRegistered(json_string(contact) + " is no contact: " + what.what());
 }
 
 // The bindings in an entry of the file, but for those whose time is up at `now`.
