@@ -222,7 +222,12 @@ private:
     // The user of the bare form: any text after "sip:", and where that is a URI, the same user as in a
     // full request. Empty where there is none.
     static std::string bare_name(std::string_view uri) {
-        if (!sip::same_word(uri.substr(0, 4), "sip:")) return {};
+        const auto has_scheme = [](std::string_view text) {
+            return sip::same_word(text.substr(0, 4), "sip:");
+        };
+        if (!has_scheme(uri)) return {};
+        // "sip:sip:luke@…" comes from a client that was given "sip:luke@…".
+        while (has_scheme(sip::trim(uri.substr(4)))) uri = sip::trim(uri.substr(4));
         try {
             return sip::address_of_record(sip::parse_uri(uri));
         } catch (const sip::Malformed&) {

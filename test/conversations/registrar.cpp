@@ -83,8 +83,10 @@ CONVERSATION("registrar", "registrar",
              "phones' requests and the handout's, one table and one file for both", "ours") {
     Program& server = starts(talk, {"--table"});
     Udp phone = talk.udp("phone");
-    phone.sends("REGISTER sip:doc@delorean.com SIP/2.0\r\nExpires: 3600\r\n\r\n", port);
-    phone.receives("SIP/2.0 200 OK\r\n\r\n");
+    for (const std::string uri : {"sip:doc@delorean.com", "sip: SIP:doc@delorean.com"}) {
+        phone.sends("REGISTER " + uri + " SIP/2.0\r\nExpires: 3600\r\n\r\n", port);
+        phone.receives("SIP/2.0 200 OK\r\n\r\n");
+    }
 
     const std::string reply = asks(
         talk, phone, full(1, "Contact: \"Luke\" <sip:luke@192.0.2.4:5099>;q=0.5\r\nExpires: 60\r\n"),
