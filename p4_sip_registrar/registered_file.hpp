@@ -18,8 +18,8 @@
 //   that one is in another page, it is copied to the first's place and then blanked in its own: in
 //   between it is there twice, the same both times, which JSON readers take;
 // - a user whose line no longer fits is first written at the end, then blanked: the later one counts;
-// - when the blanks at the end are used up, all is written to another file, which is renamed; so it is at
-//   each change while there is a line that is longer than a page, from a file that `server` left.
+// - when the blanks at the end are used up, all is written to another file, which is renamed; so it is
+//   at each change while there is a line longer than a page, from a file that `server` left.
 //
 // Against a power cut (--fsync) the data is also on the disk before the reply goes; there a page is
 // taken to be written whole or not at all.
