@@ -149,8 +149,11 @@ void parse_registered(const simdjson::padded_string& json, Time now, Take take) 
 // The same of a file, for none where there is no file. Throws NotRegistered, which names it.
 template <class Take>
 void read_registered(const std::string& file, Time now, Take take) {
-    const std::filesystem::file_status status = std::filesystem::status(file);
-    if (!std::filesystem::exists(status)) return;
+    std::error_code code; // a loop of links, a folder that may not be entered
+    const std::filesystem::file_status status = std::filesystem::status(file, code);
+    if (status.type() == std::filesystem::file_type::not_found) return;
+    if (status.type() == std::filesystem::file_type::none)
+        throw NotRegistered(file + ": " + code.message());
     if (!std::filesystem::is_regular_file(status)) throw NotRegistered(file + ": not a file");
     try {
         parse_registered(simdjson::padded_string::load(file), now, take);

@@ -18,7 +18,8 @@
 //   that one is in another page, it is copied to the first's place and then blanked in its own: in
 //   between it is there twice, the same both times, which JSON readers take;
 // - a user whose line no longer fits is first written at the end, then blanked: the later one counts;
-// - when the blanks at the end are used up, all is written to another file, which is renamed.
+// - when the blanks at the end are used up, all is written to another file, which is renamed; so it is
+//   at each change while there is a line longer than a page, from a file that `server` left.
 //
 // Against a power cut (--fsync) the data is also on the disk before the reply goes; there a page is
 // taken to be written whole or not at all.
@@ -26,6 +27,7 @@
 
 #include "descriptor.hpp"
 #include "location.hpp"
+#include "sip_message.hpp"
 
 #include <cstdio>
 #include <span>
@@ -63,6 +65,14 @@ inline void append_entry(std::string& text, const User& user) {
     text += '}';
 }
 
+// What is in the table goes into replies, and is compared with what comes. Throws NotRegistered.
+inline void check_contact(std::string_view contact) try {
+    if (sip::has_control(contact)) throw sip::Malformed("Control character");
+    sip::parse_uri(sip::name_addr(contact).uri);
+} catch (const sip::Malformed& what) {
+    throw NotRegistered(json_string(contact) + " is no contact: " + what.what());
+}
+
 // The bindings in an entry of the file, but for those whose time is up at `now`.
 // Throws simdjson_error, NotRegistered.
 inline std::vector<Binding> entry_bindings(const Registered& entry, simdjson::dom::object members,
@@ -80,6 +90,7 @@ inline std::vector<Binding> entry_bindings(const Registered& entry, simdjson::do
         const std::uint64_t cseq = contact["cseq"];
         if (uri.size() > UINT16_MAX || call_id.size() > UINT16_MAX || cseq > UINT32_MAX)
             throw NotRegistered("a contact that is too long");
+        if (!uri.empty()) check_contact(uri); // empty: the bare form's
         if (expires > now)
             bindings.emplace_back(uri, call_id, address, static_cast<std::uint32_t>(cseq), expires);
     }
@@ -124,7 +135,7 @@ public:
     std::vector<User*> store(const std::vector<User*>& changed) {
         std::vector<User*> failed;
         try {
-            if (file_ == -1 || is_replaced()) {
+            if (file_ == -1 || !fits_pages_ || is_replaced()) {
                 failed = changed;
                 rewrite(changed, true);
             } else {
@@ -176,6 +187,12 @@ private:
         User* user;
         std::uint64_t offset;
         std::uint32_t size;
+    };
+    // What a file that has been written anew holds.
+    struct Contents {
+        std::vector<Place> places;
+        std::uint64_t tail = 1;
+        std::uint64_t capacity = 0;
     };
     static constexpr std::string_view end_ = "\n}\n";
 
@@ -312,43 +329,9 @@ private:
                                                 O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
                               }),
                               "open"));
-        std::vector<Place> places;
-        std::uint64_t at = 0, written = 0;
+        Contents contents;
         try {
-            std::string text;
-            const auto flush = [&](std::size_t least) {
-                if (text.size() < least) return;
-                std::string_view rest = text;
-                while (!rest.empty()) {
-                    const ssize_t n =
-                        check(again([&] { return ::write(file, rest.data(), rest.size()); }), "write");
-                    rest.remove_prefix(static_cast<std::size_t>(n));
-                }
-                written += text.size();
-                text.clear();
-            };
-            const auto take = [&](User* user) {
-                if (user->bindings.empty()) return;
-                const bool is_first = places.empty();
-                std::string entry =
-                    is_first && !padded ? line(*user, true).substr(1) : line(*user, is_first);
-                if (padded) entry.resize(roomy(entry.size()), ' ');
-                const std::uint64_t offset = padded ? place_for(at, entry.size()) : at;
-                text.append(static_cast<std::size_t>(offset - at), ' ').append(entry);
-                places.push_back({user, offset, static_cast<std::uint32_t>(entry.size())});
-                at = offset + entry.size();
-                flush(1 << 16);
-            };
-            text = "{";
-            at = 1;
-            for (User* user = first_; user; user = user->next) take(user);
-            for (User* user : added)
-                if (!is_linked(*user)) take(user);
-            if (padded) text.append(at / 2 + 1024, ' ');
-            flush(1);
-            capacity_ = padded ? written : at;
-            text = places.empty() && !padded ? end_.substr(1) : end_;
-            flush(1);
+            contents = write_contents(file, added, padded);
             if (durable_) check(fsync(file), "fsync");
             check(::rename(temporary.c_str(), name_.c_str()), "rename");
             if (durable_) sync_folder();
@@ -362,15 +345,54 @@ private:
         inode_ = status.st_ino;
         file_ = std::move(file);
         is_sound_ = true;
-        tail_ = at;
+        tail_ = contents.tail;
+        capacity_ = contents.capacity;
+        fits_pages_ = true;
         first_ = last_ = nullptr;
         for (User* user : added)
             if (user->bindings.empty()) user->previous = user->next = nullptr, user->size = 0;
-        for (const Place& place : places) {
+        for (const Place& place : contents.places) {
             place.user->offset = place.offset;
             place.user->size = place.size;
+            if (place.size > page) fits_pages_ = false;
             link(*place.user);
         }
+    }
+
+    // A piece at a time, since the whole of it may be long.
+    Contents write_contents(int file, const std::vector<User*>& added, bool padded) {
+        Contents contents;
+        std::string text = "{"; // what is not written yet
+        const auto take = [&](User* user) {
+            if (user->bindings.empty()) return;
+            const bool is_first = contents.places.empty();
+            std::string entry = line(*user, is_first);
+            if (padded)
+                entry.resize(roomy(entry.size()), ' ');
+            else if (is_first)
+                entry.erase(0, 1); // the blank in the comma's place
+            const std::uint64_t offset = padded ? place_for(contents.tail, entry.size()) : contents.tail;
+            text.append(static_cast<std::size_t>(offset - contents.tail), ' ').append(entry);
+            contents.places.push_back({user, offset, static_cast<std::uint32_t>(entry.size())});
+            contents.tail = offset + entry.size();
+            if (text.size() >= 1 << 16) write_out(file, text);
+        };
+        for (User* user = first_; user; user = user->next) take(user);
+        for (User* user : added)
+            if (!is_linked(*user)) take(user);
+        const std::size_t blanks = padded ? static_cast<std::size_t>(contents.tail / 2 + 1024) : 0;
+        contents.capacity = contents.tail + blanks;
+        const bool is_empty = contents.places.empty() && !padded;
+        text.append(blanks, ' ').append(is_empty ? end_.substr(1) : end_);
+        write_out(file, text);
+        return contents;
+    }
+
+    static void write_out(int file, std::string& text) {
+        for (std::string_view rest = text; !rest.empty();)
+            rest.remove_prefix(static_cast<std::size_t>(
+                check(again([&] { return ::write(file, rest.data(), rest.size()); }), "write")));
+        text.clear();
     }
 
     void sync_folder() {
@@ -418,7 +440,8 @@ private:
     std::string name_;
     bool durable_;
     Descriptor file_;
-    bool is_sound_ = false; // no write or sync of the file has failed
+    bool is_sound_ = false;  // no write or sync of the file has failed
+    bool fits_pages_ = true; // no line is longer than a page; `server` may leave one that is
     bool complained_ = false;
     std::uint64_t tail_ = 1;     // where the next new user goes
     std::uint64_t capacity_ = 0; // where the file's end_ begins

@@ -134,6 +134,8 @@ int main(int argc, char* argv[]) {
                     check(sendto(serv, reply.data(), reply.size(), 0,
                                  reinterpret_cast<sockaddr*>(&client_address), size),
                           "sendto");
+            } catch (const UsageError& error) { // number_argument() names the program itself
+                std::cerr << error.what() << '\n';
             } catch (const std::exception& error) {
                 warn(error.what());
             }

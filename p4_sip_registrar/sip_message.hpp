@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -184,6 +185,30 @@ inline std::string unescape(std::string_view text) {
         }
     }
     return bytes;
+}
+
+// The way back: what may not stand in the user of a URI as it is (section 25.1) becomes %41.
+inline std::string escape(std::string_view user) {
+    constexpr std::string_view others = "-_.!~*'()&=+$,;?/";
+    std::string text;
+    for (const char c : user) {
+        if ((c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+            others.find(c) != others.npos) {
+            text += c;
+        } else {
+            char escaped[4];
+            std::snprintf(escaped, sizeof escaped, "%%%02X", static_cast<unsigned char>(c));
+            text += escaped;
+        }
+    }
+    return text;
+}
+
+// Control characters, tabs apart: a lone CR ends a line for many who read it.
+inline bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+    });
 }
 
 // The name that a user is registered under (section 10.3, step 5): without parameters and
@@ -403,11 +428,29 @@ inline Via parse_via(std::string_view value) {
     return via;
 }
 
-// The Via header lines of the reply: those of the request, the topmost marked with the address
-// that the request really came from (RFC 3261, section 18.2.1, and RFC 3581): received, where it is
-// not what the sender wrote or rport was asked for; rport, where it was asked for.
-// `reply_port` becomes the port that the reply goes to, host byte order. It always goes to the IP
-// the request came from: a maddr parameter would let anybody aim our replies at somebody else.
+// The topmost Via of the reply: that of the request, marked with the address that the request really
+// came from (RFC 3261, section 18.2.1, and RFC 3581): received, where it is not what the sender wrote
+// or rport was asked for; rport, where it was asked for. `reply_port` becomes the port that the reply
+// goes to, host byte order. Throws Malformed.
+inline std::string marked_via(std::string_view value, const std::string& host, std::uint16_t port,
+                              std::uint16_t& reply_port) {
+    const Via via = parse_via(value);
+    const bool has_rport = parameter(via.parameters, "rport").has_value();
+    std::string text(trim(value.substr(0, value.size() - via.parameters.size())));
+    for (std::string_view parameters = via.parameters; !parameters.empty();) {
+        const std::string_view part = next_part(parameters, ';');
+        const std::string_view name = trim(part.substr(0, part.find('=')));
+        if (!part.empty() && !same_word(name, "received") && !same_word(name, "rport"))
+            text.append(";").append(part);
+    }
+    if (has_rport || via.host != host) text += ";received=" + host;
+    if (has_rport) text += ";rport=" + std::to_string(port);
+    reply_port = has_rport ? port : via.port;
+    return text;
+}
+
+// The Via header lines of the reply; `reply_port` as above. It always goes to the IP that the request
+// came from: a maddr parameter would let anybody aim our replies at somebody else.
 inline std::string reply_via(const Request& request, const std::string& host, std::uint16_t port,
                              std::uint16_t& reply_port) {
     std::string lines;
@@ -415,26 +458,15 @@ inline std::string reply_via(const Request& request, const std::string& host, st
     for (std::size_t i = 0; i < request.via.size(); ++i) {
         std::string_view rest = request.via[i];
         lines += "Via: ";
-        if (i == 0) try {
-                std::string_view top = next_part(rest, ',');
-                const Via via = parse_via(top);
-                const bool has_rport = parameter(via.parameters, "rport").has_value();
-                if (!has_rport) reply_port = via.port;
-                std::string_view parameters = via.parameters;
-                lines += trim(top.substr(0, top.size() - parameters.size()));
-                while (!parameters.empty()) {
-                    const std::string_view part = next_part(parameters, ';');
-                    const std::string_view name = trim(part.substr(0, part.find('=')));
-                    if (!part.empty() && !same_word(name, "received") && !same_word(name, "rport"))
-                        lines.append(";").append(part);
-                }
-                if (has_rport || via.host != host) lines += ";received=" + host;
-                if (has_rport) lines += ";rport=" + std::to_string(port);
+        if (i == 0) {
+            try {
+                lines += marked_via(next_part(rest, ','), host, port, reply_port);
                 rest = trim(rest);
                 if (!rest.empty()) lines += ", ";
             } catch (const Malformed&) { // given back as it came
                 rest = request.via[i];
             }
+        }
         lines.append(rest).append("\r\n");
     }
     return lines;

@@ -433,7 +433,8 @@ CONVERSATION("p4sip.9", "server_ej9", "odd requests do not stop the stages' serv
             cliente.sends(odd, 5060);
         if (name != "server_ej7") {
             cliente.sends(request("luke@polismassa.com", "ahora"), 5060);
-            server.complains("Expires must be a number");
+            server.complains(name + ": Expires must be a number");
+            talk.expect(!has(server.errors(), name + ": " + name), "its name is said once");
             cliente.sends(request("luke@polismassa.com", "-1"), 5060);
         }
         registers(talk, server, cliente, 5060, "luke@polismassa.com", "3600");
@@ -578,6 +579,15 @@ CONVERSATION("p4sip.10", "server", "what it reads at the start, what it drops, a
         stops(talk, next);
     }
     talk.expect_equal(file + ".bad", talk.reads(file + ".bad"), shapes[0]); // never written over
+
+    // Any error, says the handout: a link that leads to itself.
+    std::filesystem::remove(talk.folder() / file);
+    std::filesystem::create_symlink(file, talk.folder() / file);
+    Program& last = talk.udp_server("server", {"5060"}, 5060);
+    last.complains("it is now " + file + ".bad." + std::to_string(kept + 1));
+    Udp cliente = talk.udp();
+    registers(talk, last, cliente, 5060, "doc@delorean.com", "3600");
+    stops(talk, last);
 }
 
 CONVERSATION("p4sip.10", "server", "stopped past an expiry; a full disk; killed", "ours") {

@@ -83,8 +83,10 @@ CONVERSATION("registrar", "registrar",
              "phones' requests and the handout's, one table and one file for both", "ours") {
     Program& server = starts(talk, {"--table"});
     Udp phone = talk.udp("phone");
-    phone.sends("REGISTER sip:doc@delorean.com SIP/2.0\r\nExpires: 3600\r\n\r\n", port);
-    phone.receives("SIP/2.0 200 OK\r\n\r\n");
+    for (const std::string uri : {"sip:doc@delorean.com", "sip: SIP:doc@delorean.com"}) {
+        phone.sends("REGISTER " + uri + " SIP/2.0\r\nExpires: 3600\r\n\r\n", port);
+        phone.receives("SIP/2.0 200 OK\r\n\r\n");
+    }
 
     const std::string reply = asks(
         talk, phone, full(1, "Contact: \"Luke\" <sip:luke@192.0.2.4:5099>;q=0.5\r\nExpires: 60\r\n"),
@@ -123,6 +125,18 @@ CONVERSATION("registrar", "registrar",
     asks(talk, phone, full(6, "Contact: *\r\nExpires: 60\r\n"), "400 ");
     talk.expect(count(asks(talk, phone, full(7, ""), "200 OK"), "\r\nContact: ") == 3,
                 "all three are still there");
+
+    talk.tells("no control character gets into the table, from where it would go into replies");
+    asks(talk, phone, full(7, "Contact: <sip:luke@192.0.2.5>;x=\rX-Header: 1\r\n"), "400 ");
+    asks(talk, phone, full(7, "Contact: <sip:\x1b[2J@192.0.2.5>\r\n"), "400 ");
+    phone.sends("REGISTER sip:one%0d%0atwo%40@polismassa.com SIP/2.0\r\n\r\n", port);
+    phone.receives("SIP/2.0 200 OK\r\n\r\n");
+    talk.expect(has(asks(talk, phone, full(1, "", "REGISTER", "one%0D%0Atwo%40"), "200 OK"),
+                    "\r\nContact: <sip:one%0D%0Atwo%40@127.0.0.1>;expires="),
+                "what may not stand in a URI is escaped");
+    server.says_at_last("one??two@@polismassa.com  127.0.0.1  -  3600 s");
+    phone.sends("REGISTER sip:one%0d%0atwo%40@polismassa.com SIP/2.0\r\nExpires: 0\r\n\r\n", port);
+    phone.receives("SIP/2.0 200 OK\r\n\r\n");
 
     talk.tells("one contact goes, by another way to write the same URI; then all go, then doc");
     asks(talk, phone, full(8, "Contact: <SIP:%6cuke@192.0.2.5>\r\nExpires: 0\r\n"), "200 OK");
@@ -256,7 +270,9 @@ CONVERSATION("registrar", "registrar",
 
 CONVERSATION("registrar", "registrar", "wrong arguments: the usage, and status 2", "ours") {
     for (const Words& words : {Words{}, Words{"port"}, Words{"--listen"}, Words{"--listen", "127.0.0.1"},
-                               Words{"--what"}, Words{"5060", "--min-expires", "-1"}})
+                               Words{"--what"}, Words{"5060", "--min-expires", "-1"},
+                               Words{"5060", "--expires", "0"}, Words{"5060", "--min-expires", "3601"},
+                               Words{"5060", "--expires", "60", "--min-expires", "120"}})
         talk.server("registrar", words).ends(2);
 }
 

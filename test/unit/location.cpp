@@ -209,8 +209,16 @@ TEST_CASE("registered.json in place: users in order of registration; what was st
 
 TEST_CASE("registered.json in place: contacts that are not ours are refused, and none is taken") {
     const Place place;
-    for (const char* contacts :
-         {"7", "[7]", "[{}]", "[{\"contact\": \"<sip:a@b>\"}]", "null", "{\"contact\": 1}"}) {
+    const auto contact = [](const std::string& text) {
+        return "[{\"contact\": \"" + text +
+               "\", \"address\": \"x\", \"expires\": \"2100-01-01 00:00:00\", \"call_id\": \"1\", "
+               "\"cseq\": 1}]";
+    };
+    for (const std::string& contacts :
+         {std::string("7"), std::string("[7]"), std::string("[{}]"), std::string("null"),
+          std::string("{\"contact\": 1}"), std::string("[{\"contact\": \"<sip:a@b>\"}]"),
+          // With one of these in the table every later REGISTER of the user would fail.
+          contact("<sip:a@b"), contact("hola"), contact("<sip:a@b>\\r\\nX: y")}) {
         std::ofstream(place.file)
             << "{\"a@b\": {\"address\": \"x\", \"expires\": \"2100-01-01 00:00:00\"},\n"
                "\"c@d\": {\"address\": \"x\", \"expires\": \"2100-01-01 00:00:00\", \"contacts\": "
@@ -218,6 +226,30 @@ TEST_CASE("registered.json in place: contacts that are not ours are refused, and
         Location location;
         CHECK_THROWS_AS(RegisteredFile(place.file, false).load(location, now), NotRegistered);
         CHECK(location.size() == 0);
+    }
+}
+
+TEST_CASE("registered.json in place: a line longer than a page, which `server` may leave") {
+    for (const bool is_first : {true, false}) {
+        const Place place;
+        const std::string longer(9000, 'a');
+        const std::string entry = R"({"address": "x", "expires": "2100-01-01 00:00:00 +0000"})";
+        std::ofstream(place.file) << "{\"" << (is_first ? longer : "b@x") << "\": " << entry << ", \""
+                                  << (is_first ? "b@x" : longer) << "\": " << entry << "}";
+        Location location;
+        RegisteredFile file(place.file, false);
+        file.load(location, now);
+        REQUIRE(location.size() == 2);
+        after_each_page = [&] { REQUIRE(contents(place.file).contains("b@x")); };
+        CHECK(file.store({}).empty());
+        auto bindings = one(now + seconds(60));
+        location.exchange(location.add("c@x"), bindings);
+        CHECK(file.store({location.find("c@x")}).empty());
+        CHECK(contents(place.file).size() == 3);
+        std::vector<Binding> none;
+        location.exchange(*location.find(longer), none);
+        CHECK(file.store({location.find(longer)}).empty());
+        CHECK(names_in_file(place.file) == std::vector<std::string>{"b@x", "c@x"});
     }
 }
 

@@ -127,6 +127,11 @@ TEST_CASE("registered.json: what is not ours is refused whole, and set aside") {
     CHECK_THROWS_AS(read_registered(folder.file, epoch), NotRegistered);
     set_aside(folder.file);
     CHECK_FALSE(std::filesystem::exists(folder.file));
+    std::filesystem::create_symlink(folder.file, folder.file); // any error at all, says exercise 10
+    CHECK_THROWS_AS(read_registered(folder.file, epoch), NotRegistered);
+    set_aside(folder.file);
+    std::filesystem::create_symlink("nowhere", folder.file);
+    CHECK(read_registered(folder.file, epoch).empty());
 }
 
 TEST_CASE("registered.json: a file that cannot be written is said, and the old one stays") {

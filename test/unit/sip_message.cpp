@@ -134,6 +134,14 @@ TEST_CASE("sip: URIs compared, with the examples of section 19.1.4") {
     }
 }
 
+TEST_CASE("sip: what may not stand in a user is escaped, and comes back") {
+    CHECK(escape("luke-_.!~*'()&=+$,;?/7Z") == "luke-_.!~*'()&=+$,;?/7Z");
+    CHECK(escape("a b:c@d%\r\n\xc3\xb1<>") == "a%20b%3Ac%40d%25%0D%0A%C3%B1%3C%3E");
+    CHECK(unescape(escape(std::string("\0\x7f\xff%", 4))) == std::string("\0\x7f\xff%", 4));
+    for (const char c : {'\0', '\r', '\n', '\x1b', '\x7f'}) CHECK(has_control({&c, 1}));
+    CHECK_FALSE(has_control("<sip:\xc3\xb1@x>\t;q=1"));
+}
+
 TEST_CASE("sip: numbers and CSeq") {
     CHECK(number("4294967295") == 4294967295u);
     for (const char* wrong : {"", "-1", "+1", "1 ", "1.5", "4294967296", "0x10"})
