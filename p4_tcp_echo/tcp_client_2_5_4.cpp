@@ -48,5 +48,9 @@ int main(int argc, char* argv[]) {
     sendall(s, imagen);
     std::cout << "Enviada imagen: " << imagen.size() << " bytes\n";
 
+    // The server closes once it has both; a reset means that it has not, and recv() says so.
+    ::shutdown(s, SHUT_WR);
+    char nothing[1];
+    recvall(s, nothing, sizeof nothing);
     s.close();
 }
