@@ -58,7 +58,7 @@ p4: p4_tcp p4_sip
 compiler: ; @test/need.sh $(firstword $(CXX))
 simdjson: | compiler ; @test/need.sh header:simdjson.h
 doctest: | compiler simdjson ; @test/need.sh header:doctest/doctest.h
-tools: ; @test/need.sh curl nc python3 ip jq
+tools: ; @test/need.sh curl nc python3 ip jq pgrep
 
 # --- tests. The runner and the unit tests watch the programs and are never sanitized themselves,
 # but for the unit tests, which are code of the programs.

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
 #include <fstream>
 #include <net/if.h>
@@ -96,6 +97,12 @@ struct Program::State {
     bool end_wanted = false; // as the conversation asks: what it said then is no mistake
 };
 
+// A conversation that fails leaves its sockets open, until its process ends: what a program says when
+// they close on it is not what was wrong with it.
+static void let_go(int fd) {
+    if (fd != -1 && std::uncaught_exceptions() == 0) ::close(fd);
+}
+
 struct Udp::State {
     Talk::State* talk = nullptr;
     std::string name;
@@ -105,7 +112,7 @@ struct Udp::State {
     bool refused = false;
     std::string sent, received; // the last datagram each way
     long unclaimed = 0;         // datagrams to ports that nobody has, up to the last one sent
-    ~State() { if (fd != -1) ::close(fd); }
+    ~State() { let_go(fd); }
 };
 
 struct Tcp::State {
@@ -117,7 +124,7 @@ struct Tcp::State {
     bool ended = false, reset = false;
     bool accepted = false; // the other side is a client
     std::string sent, last; // all of it, and by the last sends()
-    ~State() { if (fd != -1) ::close(fd); }
+    ~State() { let_go(fd); }
 };
 
 struct Listener::State {
@@ -125,7 +132,7 @@ struct Listener::State {
     std::string name;
     int fd = -1;
     std::uint16_t port = 0;
-    ~State() { if (fd != -1) ::close(fd); }
+    ~State() { let_go(fd); }
 };
 
 struct Capture::State {

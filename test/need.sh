@@ -30,6 +30,7 @@ for what; do
         kamailio) package="kamailio kamailio-sqlite-modules" brew=kamailio dnf=kamailio ;;
         aria2c) package=aria2 brew=aria2 dnf=aria2 ;;
         nft) package=nftables brew=nftables dnf=nftables ;;
+        pgrep) package=procps brew=proctools dnf=procps-ng ;;
         tc) package=iproute2 brew=iproute2mac dnf=iproute-tc ;;
         gnuplot) package=gnuplot-nox brew=gnuplot dnf=gnuplot ;;
         dumpcap | tshark) package=tshark brew=wireshark dnf=wireshark-cli ;;

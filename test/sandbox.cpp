@@ -187,7 +187,10 @@ std::optional<Excess> excess_of(pid_t init, pid_t group, const fs::path& folder,
         return fs::read_symlink("/proc/" + std::to_string(process) + "/ns/pid", gone);
     };
     const fs::path own = init > 0 ? place(init) : "";
-    const Use use = used_by_all([&](pid_t process) { return init > 0 ? place(process) == own : ::getpgid(process) == group; });
+    // The /proc of another process namespace, where none of our own may be mounted, tells nothing of them.
+    std::error_code no_proc;
+    const bool blind = fs::read_symlink("/proc/self", no_proc) != std::to_string(::getpid());
+    const Use use = blind ? Use() : used_by_all([&](pid_t process) { return init > 0 ? place(process) == own : ::getpgid(process) == group; });
     const std::string memory = "takes more than " + std::to_string(mebibytes) + " MiB of memory";
     if (use.threads > most_processes) return Excess{"starts more than " + std::to_string(most_processes) + " processes", "processes"};
     if (use.kib > mebibytes * 1024 && use.processes > most_processes / 10)

@@ -89,7 +89,8 @@ static void is_harmless(Talk& talk, const std::string& file, const std::string& 
     talk.writes(file, program);
     talk.writes("bien.py", echo_server("", "s.sendto(data, addr)"));
     must_say(talk, checked(talk, {"p3.1"}, "CMD", "python3 " + file, 1), {says});
-    talk.expect(std::system(("pgrep -f '[h]" + file.substr(1) + "' >/dev/null").c_str()) != 0, "nothing of " + file + " still runs");
+    const int found = std::system(("pgrep -f '[h]" + file.substr(1) + "' >/dev/null").c_str());
+    talk.expect(WIFEXITED(found) && WEXITSTATUS(found) == 1, "nothing of " + file + " still runs");
     must_say(talk, checked(talk, {"servidor_eco_v1"}, "CMD", "python3 bien.py", 0), {" 0 failed"});
 }
 
