@@ -1635,11 +1635,13 @@ std::string hint_after(Talk::State& talk, const Failure& failure) {
 
 } // namespace
 
-fs::path repository() {
+// Looked up at the start: in a mount namespace of one's own, entered later, a chroot's link has another root.
+static const fs::path repository_at_start = [] {
     std::error_code none;
     const fs::path runner = fs::read_symlink("/proc/self/exe", none); // <repository>/build/test/runner
     return none ? fs::current_path() : runner.parent_path().parent_path().parent_path();
-}
+}();
+fs::path repository() { return repository_at_start; }
 
 Result play(const Conversation& conversation, const Options& options) {
     Talk::State state;
