@@ -83,7 +83,13 @@ inline std::size_t utf8_length(std::string_view text) {
 inline std::string printable(std::string_view text) {
     std::string shown;
     shown.reserve(text.size());
-    while (!text.empty()) {
+    while (true) {
+        // What is plain ASCII, most of it, as it is
+        const auto plain = std::find_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
+        shown.append(text.begin(), plain);
+        text.remove_prefix(static_cast<std::size_t>(plain - text.begin()));
+        if (text.empty()) return shown;
+
         const std::size_t length = utf8_length(text);
         const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
         const bool control = length == 0 ||
@@ -99,7 +105,6 @@ inline std::string printable(std::string_view text) {
             shown += character;
         text.remove_prefix(character.size());
     }
-    return shown;
 }
 
 // A name that cannot be taken for something else: 1 to 32 bytes, nothing that printable() would
