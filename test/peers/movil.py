@@ -96,6 +96,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             while data := file.read(PIECE):
                 while data:
+                    if not wanted:  # before the client can have it: it may ask again at once
+                        arrived[name] = sent + len(data)
                     size = self.connection.send(data)
                     sent += size
                     data = data[size:]
@@ -103,9 +105,9 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             flying = fcntl.ioctl(self.connection, termios.TIOCOUTQ, bytes(4))
             sent -= min(sent - first, struct.unpack("i", flying)[0])  # what no client acknowledged
-            print(f"El cliente {self.path[1:37]} alcanzó a descargar {sent} bytes", flush=True)
-        if not wanted:
-            arrived[name] = sent
+            if not wanted:
+                arrived[name] = sent
+                print(f"El cliente {self.path[1:37]} alcanzó a descargar {sent} bytes", flush=True)
 
     def log_message(self, *_):
         pass
