@@ -63,7 +63,7 @@ const Fault faults[] = {
      {"the two parts together must be", "The rest must begin where the first part ended"}},
     {"http", "c1.a", "servidor_movil", "peers/control1.py", "del progress[client_id]", "pass", {"the device has it all: 404, not 200"}},
     {"movil", "c1.1", "servidor_movil", "peers/movil.py", "progress[client_id] = {}", R"(progress[client_id] = progress.setdefault("all", {}))",
-     {"the second asks for the file for the first time: 200, not 404"}},
+     {"the second asks for the file for the first time: 200, not 404", "count under the client's id"}},
     {"movil", "c1.2", "servidor_movil", "peers/movil.py", "file.seek(first)", "file.seek(0)",
      {"the two parts together must be", "The rest must begin where the first part ended"}},
     {"movil", "c1.3", "servidor_movil", "peers/movil.py", "pass  # a client that is gone", "os._exit(1)  # a client that is gone",
@@ -95,6 +95,12 @@ CONVERSATION("checker.p4tcp", "runner", "wrong TCP programs: chat and copy", "ou
 CONVERSATION("checker.p4tcp", "runner", "wrong TCP programs: the self-guided practice", "ours") { all_fail(talk, faults, "api"); }
 CONVERSATION("checker.c1", "runner", "wrong HTTP servers: ids, and the rest of a file", "ours") { all_fail(talk, faults, "http"); }
 CONVERSATION("checker.c1", "runner", "wrong servers and clients for devices that move", "ours") { all_fail(talk, faults, "movil"); }
+
+CONVERSATION("checker.c1", "runner", "a right server and a right client in Python pass", "ours") {
+    const std::string peer = "python3 " + (repository() / "test/peers/movil.py").string();
+    must_say(talk, checked(talk, {"servidor_movil"}, "CMD", peer + " servidor", 0), {"6 passed, 0 failed, 0 skipped"});
+    must_say(talk, checked(talk, {"cliente_movil"}, "CMD", peer + " cliente", 0), {"1 passed, 0 failed, 0 skipped"});
+}
 
 // As the report wrote it: one client at a time, with pauses. Only question b asks for more.
 CONVERSATION("checker.c1", "runner", "the report's prototype passes what asks for no more than it can", "ours") {
