@@ -164,7 +164,7 @@ CONVERSATION("c1.2", "servidor_movil", "a download is cut, and the same request 
     Program& servidor = talk.server("servidor_movil", {});
     const std::uint16_t port = port_printed(talk, servidor);
     // The second is larger than what sockets hold, for a server that sends without pauses
-    for (const std::size_t size : {20'000, 16'000'000}) {
+    for (const std::size_t size : {std::size_t{20'000}, std::size_t{16'000'000}}) {
         const std::string file = bytes_of_a_file(size), name = "word" + std::to_string(size) + ".doc";
         writes_dated(talk, name, file);
         const std::string path = "/" + new_id(talk, port) + "/" + name;
@@ -230,6 +230,20 @@ CONVERSATION("c1.3", "servidor_movil", "clients that vanish at any moment: the n
     } catch (const Failure& failure) {
         throw Failure("when a client has vanished the others are served as before, but " + std::string(failure.what()), "reset");
     }
+}
+
+CONVERSATION("c1.a", "servidor_movil", "asked again after the end: 404") {
+    writes_dated(talk, "a.bin", "todo el fichero");
+    const std::uint16_t port = port_printed(talk, talk.server("servidor_movil", {}));
+    const std::string path = "/" + new_id(talk, port) + "/a.bin";
+    Tcp conn = talk.connects(port);
+    talk.expect_equal("the file", asks(conn, path, "Connection: close\r\n").body, "todo el fichero");
+    try {
+        conn.ends(Seconds{1}); // a server with threads may take down what it sent a moment after
+    } catch (const Failure&) {}
+    expect_status(talk, asks(talk, port, path), 404, "the device has it all");
+    talk.expect_equal("the file, to a new id",
+                      asks(talk, port, "/" + new_id(talk, port) + "/a.bin").body, "todo el fichero");
 }
 
 CONVERSATION("c1.b", "servidor_movil", "two devices at once beside a silent one, each its own file") {
@@ -452,20 +466,6 @@ CONVERSATION("c1.2", "servidor_movil",
     // After which it lacks nothing, but for a device that says what it has
     expect_status(talk, asks(conn, path), 404, "the device has it all");
     expect_part(range_from(5), 5, 99'999);
-}
-
-CONVERSATION("c1.a", "servidor_movil", "asked again after the end: 404") {
-    writes_dated(talk, "a.bin", "todo el fichero");
-    const std::uint16_t port = port_printed(talk, talk.server("servidor_movil", {}));
-    const std::string path = "/" + new_id(talk, port) + "/a.bin";
-    Tcp conn = talk.connects(port);
-    talk.expect_equal("the file", asks(conn, path, "Connection: close\r\n").body, "todo el fichero");
-    try {
-        conn.ends(Seconds{1}); // a server with threads may take down what it sent a moment after
-    } catch (const Failure&) {}
-    expect_status(talk, asks(talk, port, path), 404, "the device has it all");
-    talk.expect_equal("the file, to a new id",
-                      asks(talk, port, "/" + new_id(talk, port) + "/a.bin").body, "todo el fichero");
 }
 
 CONVERSATION("c1.a", "servidor_movil", "an id that nobody uses is forgotten", "ours") {
