@@ -62,6 +62,21 @@ const Fault faults[] = {
     {"http", "control1", "control1", "peers/control1.py", "file.seek(sent)", "file.seek(0)",
      {"the two parts together must be", "The rest must begin where the first part ended"}},
     {"http", "c1.a", "servidor_movil", "peers/control1.py", "del progress[client_id]", "pass", {"the device has it all: 404, not 200"}},
+    {"movil", "c1.1", "servidor_movil", "peers/movil.py", "progress[client_id] = {}", R"(progress[client_id] = progress.setdefault("all", {}))",
+     {"the second asks for the file for the first time: 200, not 404", "count under the client's id"}},
+    {"movil", "c1.2", "servidor_movil", "peers/movil.py", "file.seek(first)", "file.seek(0)",
+     {"the two parts together must be", "The rest must begin where the first part ended"}},
+    {"movil", "c1.3", "servidor_movil", "peers/movil.py", "pass  # a client that is gone", "os._exit(1)  # a client that is gone",
+     {"when a client has vanished the others are served as before", "One client's reset must not end the server"}},
+    {"movil", "c1.b", "servidor_movil", "peers/movil.py", "import BaseHTTPRequestHandler, ThreadingHTTPServer",
+     "import BaseHTTPRequestHandler, HTTPServer as ThreadingHTTPServer", {"While one client is silent another is not served"}},
+    {"movil", "c1.c", "servidor_movil", "peers/movil.py", "while data := file.read(PIECE)", "if data := file.read(PIECE)",
+     {"must receive 3000000 bytes", "Only the beginning came"}},
+    {"movil", "c1.2", "cliente_movil", "peers/movil.py", R"("ab" if answer.status == 206 else "wb")", R"("wb")",
+     {"Range: bytes=40000-, not from byte|word.doc must be", "The file is not what was sent|The rest must begin"}},
+    {"movil", "c1.2", "cliente_movil", "peers/movil.py", R"("Range": f"bytes={have}-")", R"("Range": "bytes=0-")",
+     {"it must ask for the rest: Range: bytes=40000-, not from byte 0", "The rest must begin where the first part ended"}},
+    {"movil", "c1.2", "cliente_movil", "peers/movil.py", "while in_vain < 20:", "if in_vain < 20:", {"a client must connect", "The client does not connect"}},
 };
 
 } // namespace
@@ -79,6 +94,20 @@ CONVERSATION("checker.p4tcp", "runner", "wrong TCP programs: sizes in front of m
 CONVERSATION("checker.p4tcp", "runner", "wrong TCP programs: chat and copy", "ours") { all_fail(talk, faults, "finals"); }
 CONVERSATION("checker.p4tcp", "runner", "wrong TCP programs: the self-guided practice", "ours") { all_fail(talk, faults, "api"); }
 CONVERSATION("checker.c1", "runner", "wrong HTTP servers: ids, and the rest of a file", "ours") { all_fail(talk, faults, "http"); }
+CONVERSATION("checker.c1", "runner", "wrong servers and clients for devices that move", "ours") { all_fail(talk, faults, "movil"); }
+
+CONVERSATION("checker.c1", "runner", "a right server and a right client in Python pass", "ours") {
+    const std::string peer = "python3 " + (repository() / "test/peers/movil.py").string();
+    must_say(talk, checked(talk, {"servidor_movil"}, "CMD", peer + " servidor", 0), {"6 passed, 0 failed, 0 skipped"});
+    must_say(talk, checked(talk, {"cliente_movil"}, "CMD", peer + " cliente", 0), {"1 passed, 0 failed, 0 skipped"});
+}
+
+// As the report wrote it: one client at a time, with pauses. Only question b asks for more.
+CONVERSATION("checker.c1", "runner", "the report's prototype passes what asks for no more than it can", "ours") {
+    const std::string prototype = "python3 " + (repository() / "test/peers/control1.py").string();
+    for (const char* exercise : {"c1.1", "c1.2", "c1.3", "c1.a", "c1.c"}) must_say(talk, checked(talk, {exercise}, "CMD", prototype, 0), {" 0 failed"});
+    must_say(talk, checked(talk, {"c1.b"}, "CMD", prototype, 1), {"While one client is silent another is not served"});
+}
 
 CONVERSATION("checker.p4tcp", "runner", "wrong TCP programs: one client after the other, where both are to be served", "ours") {
     const std::string v1 = "python3 " + (repository() / "test/peers/tcp_eco_v1.py").string() + " turns";

@@ -252,6 +252,39 @@ std::string url(std::uint16_t port, const std::string& path) {
     return "http://127.0.0.1:" + std::to_string(port) + path;
 }
 
+// N of a request's "Range: bytes=N-", in whatever case a client writes it.
+std::optional<std::uint64_t> range_of(std::string request) {
+    for (char& c : request) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::size_t at = request.find("\r\nrange:"), digits = request.find("bytes=", at);
+    if (at == request.npos || digits == request.npos) return std::nullopt;
+    return std::strtoull(request.c_str() + digits + 6, nullptr, 10);
+}
+
+// CMD= may also be a server whose name does not say so: the report's control1.py, or one that says it itself.
+void is_no_server(Talk& talk, Program& cliente) {
+    if (!cliente.is_replaced()) return;
+    std::string words;
+    try {
+        talk.waits("the program's words are known", [&] { // amid its exec(2) there are none
+            std::ifstream file("/proc/" + std::to_string(cliente.pid()) + "/cmdline");
+            words.assign(std::istreambuf_iterator<char>(file), {});
+            return !words.empty();
+        }, Seconds{1});
+    } catch (const Failure&) {} // it has ended: what it did tells
+    if (words.find("control1.") != words.npos || cliente.output().find("Servidor funcionando") != std::string::npos)
+        talk.skip("CMD= is a server, and this is about the client (CLIENT= names one)");
+}
+
+// The client's next connection.
+Tcp comes(Talk& talk, Listener& listener, Program& cliente) {
+    try {
+        return listener.accepts();
+    } catch (const Failure&) {
+        is_no_server(talk, cliente);
+        throw;
+    }
+}
+
 // The same SHA-256, as sha256sum tells it.
 void same_sum(Talk& talk, const std::string& copy, const std::string& original) {
     const std::string sums = talk.tool("sha256sum", {copy, original}).output_after_end();
@@ -326,6 +359,48 @@ std::uint64_t received_at(const std::string& interface) {
 #endif
 
 } // namespace
+
+CONVERSATION("c1.2", "cliente_movil", "it is cut in mid-download, comes back, and asks for the rest") {
+    const std::string file = bytes_of_a_file(100'000);
+    constexpr std::size_t cut = 40'000;
+    Listener listener = talk.listens(0, "servidor");
+    const std::uint16_t port = listener.port();
+    Program& cliente = talk.client("cliente_movil", {url(port, "/word.doc")}, port);
+    is_no_server(talk, cliente);
+    // The report's server, and one that believes who says what it has: whichever way the client asks
+    const std::string id = "2011f981-98e1-42f2-b06c-b26867918ec9", path = "/" + id + "/word.doc";
+    const std::string dates = "Date: Sun, 07 Jun 2020 18:45:00 GMT\r\nLast-Modified: Sat, 06 Jun 2020 17:30:00 GMT\r\n";
+    std::size_t sent = 0; // of the file, for the id
+    for (int connections = 0; sent < file.size(); ++connections) {
+        talk.expect(connections < 8, "the client asks for its id and then for the file, and asks for nothing over and over");
+        Tcp conn = comes(talk, listener, cliente);
+        const std::string request = conn.receive_until("\r\n\r\n"), line = request.substr(0, request.find("\r\n"));
+        const auto answers = [&](const std::string& status, const std::string& more, std::string_view body, std::size_t length) {
+            conn.sends("HTTP/1.1 " + status + "\r\n" + dates + more + "Content-Length: " + std::to_string(length) +
+                       "\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n" + std::string(body));
+            conn.closes();
+        };
+        if (line.starts_with("GET / ")) {
+            talk.expect(sent == 0, "a device that comes back asks under the id that it has, not for another one", "resume");
+            answers("200 OK", "", id, id.size());
+            continue;
+        }
+        talk.expect(line == "GET " + path + " HTTP/1.1" || line == "GET " + path + " HTTP/1.0",
+                    "the file must be asked for under the id that GET / gave: \"GET /" + id + "/word.doc HTTP/1.1\", not \"" + line + '"',
+                    "request");
+        const std::optional<std::uint64_t> range = range_of(request);
+        talk.expect(!range || *range == sent, "it must ask for the rest: Range: bytes=" + std::to_string(sent) + "-, not from byte " +
+                                                  std::to_string(range.value_or(0)), "resume");
+        const std::size_t first = sent;
+        sent = sent == 0 ? cut : file.size();
+        answers(range ? "206 Partial Content" : "200 OK",
+                "ETag: \"a\"\r\nAccept-Ranges: bytes\r\n" +
+                    (range ? "Content-Range: bytes " + std::to_string(first) + "-99999/100000\r\n" : std::string()),
+                std::string_view(file).substr(first, sent - first), file.size() - first);
+    }
+    cliente.ends(0);
+    talk.expect_equal("word.doc", talk.reads("word.doc"), file, "file");
+}
 
 #ifdef __linux__
 CONVERSATION("c1.2", "cliente_movil", "moving for real: its interface goes down and comes back elsewhere", "ours") {
