@@ -197,7 +197,7 @@ std::string hint_of_errors(const std::string& errors) {
     return exception == "KeyboardInterrupt" ? "" : "traceback:" + exception; // the conversation's own Ctrl+C
 }
 
-std::string advice(const std::string& hint, bool spanish) {
+std::string advice(const std::string& hint) {
     const std::size_t colon = hint.find(':');
     const auto entry = entries.find(hint.substr(0, colon));
     if (entry == entries.end()) return "";
