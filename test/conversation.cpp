@@ -492,9 +492,10 @@ void Program::says(const std::string& line, Seconds within) {
             return;
         }
         if (Clock::now() >= until)
-            throw Failure(state.name + either(" must print ", " debe imprimir ") + shown(line, 200) + either(", and printed ", " y ha impreso ") +
-                              (state.read == state.output.size() ? either("nothing", "nada")
-                                                                 : shown(state.output.substr(state.read))),
+            throw Failure(state.name + either(" must print ", " debe imprimir ") + shown(line, 200) +
+                              (state.read == state.output.size()
+                                   ? either(", and printed nothing", " y no ha impreso nada")
+                                   : either(", and printed ", " y ha impreso ") + shown(state.output.substr(state.read))),
                           state.read == state.output.size() ? "silent" : "output");
         state.talk->pump(until);
     }
