@@ -118,6 +118,15 @@ CONVERSATION("checker", "runner", "a failure's whole report in Spanish", "ours")
     }
 }
 
+CONVERSATION("checker", "runner", "a client that waits for ever, and clients that use arguments they were not given", "ours") {
+    const std::string listing = "python3 " + (repository() / "test/peers/udp_api.py").string() + " client";
+    must_say(talk, checked(talk, {"udp_echo_client_1_5_1"}, "CMD", listing, 1), {"give the socket a time limit (settimeout()), or connect()"});
+    talk.writes("uno.py", "import sys\nhost = sys.argv[1]\n");
+    talk.writes("dos.py", "import sys\nname, host, port = sys.argv\n");
+    for (const auto& [file, exception] : {std::pair{"uno.py", "IndexError"}, {"dos.py", "ValueError"}})
+        must_say(talk, checked(talk, {"udp_echo_client"}, "CMD", std::string("python3 ") + file, 1), {exception, "that it was not given"});
+}
+
 // The texts that hold for our own programs are looked for while these are checked ("our own programs pass…").
 CONVERSATION("checker", "runner", "what a student is shown has its Spanish: titles, remarks", "ours") {
     for (const Conversation& one : all())
