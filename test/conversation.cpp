@@ -60,9 +60,12 @@ struct TooMuch : std::runtime_error {
 }
 
 std::string text_of_status(int status) {
-    if (WIFSIGNALED(status))
-        return spanish ? "terminó por la señal SIG" + std::string(sigabbrev_np(WTERMSIG(status)))
-                       : std::string("was ended by signal ") + strsignal(WTERMSIG(status));
+    if (WIFSIGNALED(status)) {
+        const int signal = WTERMSIG(status);
+        const char* name = sigabbrev_np(signal); // a real-time signal has none
+        if (spanish) return "terminó por la señal " + (name ? std::string("SIG") + name : std::to_string(signal));
+        return std::string("was ended by signal ") + strsignal(signal);
+    }
     return either("ended with status ", "terminó con estado ") + std::to_string(WEXITSTATUS(status));
 }
 
