@@ -86,6 +86,11 @@ const std::map<std::string, Words2, std::less<>> entries{
     {"runs",
      {"The program should have ended by now: is there a break for this case, and is the socket closed after the loop?",
       "El programa debería haber terminado: ¿hay un break para este caso, y se cierra el socket tras el bucle?"}},
+    {"for ever",
+     {"Nobody answers, and recvfrom() waits for ever: give the socket a time limit (settimeout()), or connect() it first, so that the error "
+      "'Connection refused' comes back; print what happened and end.",
+      "Nadie responde, y recvfrom() espera sin fin: pon un plazo al socket (settimeout()), o haz antes connect(), para que vuelva el error "
+      "'Connection refused'; imprime lo que ha pasado y termina."}},
     {"reset",
      {"The connection was reset: it was closed with unread bytes, or the program ended. One client's reset must not end the server: catch the error of recv().",
       "La conexión se cortó (RST): se cerró con bytes sin leer o el programa terminó. El corte de un cliente no debe acabar con el servidor: captura el error de recv()."}},
@@ -152,6 +157,13 @@ const std::map<std::string, Words2, std::less<>> entries{
               "Escribe ficheros sin fin: ¿sigue un bucle escribiendo cuando recv() ya no da nada (b'')?"}},
     {"traceback", {"Python stopped with an exception; its last line is the one to read: {}",
                    "Python terminó con una excepción; su última línea es la que hay que leer: {}"}},
+    {"arguments",
+     {"Python stopped with an exception; its last line is the one to read: {}. The program uses an argument (sys.argv) that it was not given "
+      "(the command is behind the $): count them (len(sys.argv)) before using them, and where one is missing print the handout's Usage line, "
+      "or take the handout's constants. CMD='python3 x.py {host} {port}' gives it others.",
+      "Python terminó con una excepción; su última línea es la que hay que leer: {}. El programa usa un argumento (sys.argv) que no ha recibido "
+      "(la orden está tras el $): cuéntalos (len(sys.argv)) antes de usarlos y, si falta alguno, imprime la línea Usage del guion, "
+      "o toma las constantes del guion. CMD='python3 x.py {host} {port}' le da otros."}},
     {"syntax", {"Python cannot read the file: {}", "Python no puede leer el fichero: {}"}},
     {"python2", {"This is Python 2 (print without parentheses, or raw_input); today's python3 cannot run it: run it with python2, or port it (2to3).",
                  "Esto es Python 2 (print sin paréntesis, o raw_input); el python3 de hoy no lo ejecuta: usa python2, o pásalo a Python 3 (2to3)."}},
@@ -194,10 +206,13 @@ std::string hint_of_errors(const std::string& errors) {
     if (has("can't start new thread")) return "processes";
     if (!has("Traceback (most recent call last)")) return "";
     const std::string exception = exception_of(errors);
+    const bool missing_word = exception.starts_with("IndexError") || exception.starts_with("ValueError: not enough values to unpack");
+    if (missing_word && errors.find("sys.argv", errors.rfind("Traceback (most recent call last)")) != errors.npos)
+        return "arguments:" + exception;
     return exception == "KeyboardInterrupt" ? "" : "traceback:" + exception; // the conversation's own Ctrl+C
 }
 
-std::string advice(const std::string& hint, bool spanish) {
+std::string advice(const std::string& hint) {
     const std::size_t colon = hint.find(':');
     const auto entry = entries.find(hint.substr(0, colon));
     if (entry == entries.end()) return "";

@@ -23,6 +23,7 @@ fs::path file_for(const fs::path& folder, const std::string& program) {
     Words names{program};
     for (const char* stage : {"server_ej7", "server_ej8", "server_ej9"})
         if (program == stage) names.push_back("server");
+    if (program == "servidor_movil") names.push_back("control1"); // the report's answer to them all
     for (const auto& name : names) {
         std::vector<fs::path> found;
         for (const auto& entry : fs::directory_iterator(folder))
@@ -39,7 +40,7 @@ fs::path file_for(const fs::path& folder, const std::string& program) {
 
 // Stages that the final client and server grow out of: checked where somebody has kept them.
 bool may_be_missing(const std::string& program) {
-    const Words stages{"client_ej3", "server_ej4", "client_ej5", "server_ej6", "client_ej7"};
+    const Words stages{"client_ej3", "server_ej4", "client_ej5", "server_ej6", "client_ej7", "cliente_movil"};
     return std::find(stages.begin(), stages.end(), program) != stages.end();
 }
 
@@ -56,7 +57,7 @@ struct Outcome {
     Result result;
 };
 
-const char* word_for(Verdict verdict, bool spanish) {
+const char* word_for(Verdict verdict) {
     switch (verdict) {
     case Verdict::pass: return spanish ? "bien" : "pass";
     case Verdict::remarks: return spanish ? "bien, con observaciones" : "pass with remarks";
@@ -82,7 +83,7 @@ void gather(const fs::path& folder, const Words& names, const Options& options, 
         if (file.empty() || commands[file.string()].first.empty()) {
             Result result;
             result.verdict = Verdict::cannot_run;
-            result.report = "    " + (file.empty() ? std::string("no ") + one->subject + " in " + folder.filename().string()
+            result.report = "    " + (file.empty() ? either("no ", "no hay ") + std::string(one->subject) + either(" in ", " en ") + folder.filename().string()
                                                    : commands[file.string()].second) + '\n';
             outcomes.push_back({task, result});
             continue;
@@ -121,9 +122,9 @@ std::string csv_field(const std::string& text) {
 
 bool good(Verdict verdict) { return verdict == Verdict::pass || verdict == Verdict::remarks; }
 
-std::string trace_of(const Outcome& one, bool spanish) {
+std::string trace_of(const Outcome& one) {
     const Conversation& conversation = *one.task.conversation;
-    std::string text = std::string(word_for(one.result.verdict, spanish)) + "  " + conversation.exercise + "  " + conversation.title + '\n';
+    std::string text = std::string(word_for(one.result.verdict)) + "  " + conversation.exercise + "  " + translated(conversation.title) + '\n';
     if (!good(one.result.verdict)) text += one.result.report;
     if (!text.ends_with('\n')) text += '\n';
     for (const auto& remark : one.result.remarks) text += "    " + remark + '\n';
@@ -133,11 +134,12 @@ std::string trace_of(const Outcome& one, bool spanish) {
 } // namespace
 
 int check_folder(const Words& names, const Options& options, const fs::path& folder, unsigned jobs) {
-    if (!fs::is_directory(folder)) throw std::runtime_error("there is no folder " + folder.string());
+    if (!fs::is_directory(folder)) throw std::runtime_error(either("there is no folder ", "no existe la carpeta ") + folder.string());
     std::vector<Task> tasks;
     std::vector<Outcome> outcomes;
     gather(folder, names, options, tasks, outcomes);
-    if (tasks.empty()) std::fprintf(stderr, "%s holds no program that can be started for these exercises.\n", folder.c_str());
+    if (tasks.empty()) std::fprintf(stderr, spanish ? "%s no tiene ningún programa que se pueda arrancar para estos ejercicios.\n"
+                             : "%s holds no program that can be started for these exercises.\n", folder.c_str());
     play_all(tasks, jobs, [&](const Task& task, const Result& result) { outcomes.push_back({task, result}); });
 
     std::vector<const Outcome*> all_of_it;
@@ -145,23 +147,23 @@ int check_folder(const Words& names, const Options& options, const fs::path& fol
         for (const auto& outcome : outcomes)
             if (outcome.task.conversation == one) all_of_it.push_back(&outcome);
     for (const Outcome* one : all_of_it)
-        if (!good(one->result.verdict) || !one->result.remarks.empty()) std::printf("%s\n", trace_of(*one, options.spanish).c_str());
+        if (!good(one->result.verdict) || !one->result.remarks.empty()) std::printf("%s\n", trace_of(*one).c_str());
     unsigned right = 0, counted = 0;
     const auto verdicts = by_exercise(all_of_it);
     for (const auto& exercise : exercises_of(names)) {
         if (!verdicts.contains(exercise)) continue;
         const Verdict verdict = verdicts.at(exercise);
-        std::printf("%-10s %s\n", exercise.c_str(), word_for(verdict, options.spanish));
+        std::printf("%-10s %s\n", exercise.c_str(), word_for(verdict));
         if (verdict == Verdict::skip) continue;
         ++counted;
         right += good(verdict);
     }
-    std::printf(options.spanish ? "%u de %u ejercicios bien\n" : "%u of %u exercises pass\n", right, counted);
+    std::printf(spanish ? "%u de %u ejercicios bien\n" : "%u of %u exercises pass\n", right, counted);
     return right == counted && counted > 0 ? 0 : 1;
 }
 
 int check_class(const Words& names, const Options& options, const fs::path& folder, unsigned jobs) {
-    if (!fs::is_directory(folder)) throw std::runtime_error("there is no folder " + folder.string());
+    if (!fs::is_directory(folder)) throw std::runtime_error(either("there is no folder ", "no existe la carpeta ") + folder.string());
     std::set<fs::path> submissions;
     for (const auto& entry : fs::directory_iterator(folder))
         if (entry.is_directory() && !entry.path().filename().string().starts_with('.')) submissions.insert(entry.path());
@@ -194,7 +196,7 @@ int check_class(const Words& names, const Options& options, const fs::path& fold
         csv << csv_field(submission.filename().string());
         for (const auto& exercise : exercises) {
             const auto verdict = verdicts.find(exercise);
-            csv << ',' << (verdict == verdicts.end() ? "" : word_for(verdict->second, options.spanish));
+            csv << ',' << (verdict == verdicts.end() ? "" : word_for(verdict->second));
             if (verdict == verdicts.end() || verdict->second == Verdict::skip) continue;
             ++counted;
             right += good(verdict->second);
@@ -202,12 +204,13 @@ int check_class(const Words& names, const Options& options, const fs::path& fold
         csv << ',' << right << ',' << counted << '\n';
         std::ofstream trace("results/" + submission.filename().string() + ".txt");
         for (const Outcome* one : its)
-            if (!good(one->result.verdict) || !one->result.remarks.empty()) trace << trace_of(*one, options.spanish) << '\n';
+            if (!good(one->result.verdict) || !one->result.remarks.empty()) trace << trace_of(*one) << '\n';
         std::printf("%-30s %u/%u\n", submission.filename().c_str(), right, counted);
     }
     csv.close();
-    if (!csv) throw std::runtime_error("results.csv could not be written");
-    std::printf("%zu submissions: results.csv, and the failures' traces in results/\n", submissions.size());
+    if (!csv) throw std::runtime_error(either("results.csv could not be written", "no se ha podido escribir results.csv"));
+    std::printf(spanish ? "%zu entregas: results.csv, y las trazas de los fallos en results/\n"
+                        : "%zu submissions: results.csv, and the failures' traces in results/\n", submissions.size());
     return submissions.empty() ? 1 : 0;
 }
 

@@ -124,7 +124,7 @@ void show_side_by_side(const std::string& left_title, const std::vector<std::str
 
 std::string command_for(const fs::path& file, std::string& why) {
     const auto works = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1 </dev/null").c_str()) == 0; };
-    if (!fs::is_regular_file(file)) return why = "there is no file " + file.string(), "";
+    if (!fs::is_regular_file(file)) return why = either("there is no file ", "no existe el fichero ") + file.string(), "";
     const std::string path = shell_quoted(fs::absolute(file)), ending = file.extension().string();
     if (ending == ".py") {
         std::ifstream stream(file);
@@ -136,16 +136,18 @@ std::string command_for(const fs::path& file, std::string& why) {
         const bool old = text.find("raw_input(") != text.npos || text.find("print '") != text.npos ||
                          text.find("print \"") != text.npos || text.find("socket.error,") != text.npos ||
                          text.find("socket.error ,") != text.npos;
-        return why = old ? "it is Python 2, and this system has no python2.7 (pyenv install 2.7.18, or a container of "
-                           "python:2.7; or 2to3 -w makes it Python 3)"
-                         : "syntax error: python3 cannot read " + file.filename().string(),
+        return why = old ? either("it is Python 2, and this system has no python2.7 (pyenv install 2.7.18, or a container of "
+                                  "python:2.7; or 2to3 -w makes it Python 3)",
+                                  "es Python 2, y este sistema no tiene python2.7 (pyenv install 2.7.18, o un contenedor de "
+                                  "python:2.7; o 2to3 -w lo pasa a Python 3)")
+                         : either("syntax error: python3 cannot read ", "error de sintaxis: python3 no puede leer ") + file.filename().string(),
                "";
     }
     const std::map<std::string, std::string> starters{{".js", "node "}, {".rb", "ruby "}, {".pl", "perl "},
                                                       {".sh", "sh "}, {".jar", "java -jar "}, {".java", "java "}};
     if (auto starter = starters.find(ending); starter != starters.end()) return starter->second + path;
     if (::access(file.c_str(), X_OK) == 0) return path;
-    return why = file.filename().string() + " is not executable, and its ending says no interpreter", "";
+    return why = file.filename().string() + either(" is not executable, and its ending says no interpreter", " no es ejecutable, y su terminación no indica ningún intérprete"), "";
 }
 
 namespace {

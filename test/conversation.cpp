@@ -61,8 +61,21 @@ struct TooMuch : std::runtime_error {
 }
 
 std::string text_of_status(int status) {
-    if (WIFSIGNALED(status)) return std::string("was ended by signal ") + strsignal(WTERMSIG(status));
-    return "ended with status " + std::to_string(WEXITSTATUS(status));
+    if (WIFSIGNALED(status)) {
+        const int signal = WTERMSIG(status);
+        const char* name = sigabbrev_np(signal); // a real-time signal has none
+        if (spanish) return "terminó por la señal " + (name ? std::string("SIG") + name : std::to_string(signal));
+        return std::string("was ended by signal ") + strsignal(signal);
+    }
+    return either("ended with status ", "terminó con estado ") + std::to_string(WEXITSTATUS(status));
+}
+
+// strerror(3) speaks Spanish only where that locale is installed.
+std::string text_of_error(int error) {
+    if (spanish && error == ENOENT) return "no existe";
+    if (spanish && error == EACCES) return "permiso denegado";
+    if (spanish && error == ECONNREFUSED) return "conexión rechazada";
+    return std::strerror(error);
 }
 
 std::string quoted(const std::string& word) {
@@ -214,9 +227,19 @@ struct Talk::State {
     // Moves what has come on the programs' pipes, until `fd` can be read or written (true) or the
     // time is up (false). -1: just until the time is up or a program said something.
     bool pump(Clock::time_point until, int fd = -1, short events_wanted = POLLIN);
+    std::string in_words(const std::string& text) const;
     void take_output(Program::State& program);
     void watch(); // limits of somebody else's program
 };
+
+// A conversation's text in the student's language. That one has no Spanish yet is told even where all is
+// well: our own programs' check in Spanish (checker.cpp) finds it.
+std::string Talk::State::in_words(const std::string& text) const {
+    const bool for_a_student = options->check && std::string_view(conversation->tags).find("ours") == std::string_view::npos;
+    if (spanish && for_a_student && !spanish_of(text))
+        std::fprintf(stderr, "no Spanish in test/spanish.cpp: %s\n", harmless(text, 200).c_str());
+    return translated(text);
+}
 
 void Talk::State::take_output(Program::State& program) {
     for (auto [fd, text] : {std::pair{&program.out, &program.output}, {&program.err, &program.errors}}) {
@@ -228,7 +251,7 @@ void Talk::State::take_output(Program::State& program) {
                 if (text->size() > (program.replaced ? most_output : SIZE_MAX)) {
                     ::kill(program.pid, SIGKILL);
                     text->resize(4096); // enough to see what it repeats
-                    throw TooMuch(program.name + " prints without end", "flood");
+                    throw TooMuch(program.name + either(" prints without end", " imprime sin fin"), "flood");
                 }
                 if (n < static_cast<ssize_t>(sizeof buffer)) break;
             } else if (n == 0) {
@@ -392,16 +415,16 @@ std::string difference(std::string_view came, std::string_view expected) {
     std::size_t column = 0;
     for (const char c : before.substr(0, before.size() - 1)) column += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
     const std::string where = same == came.size()
-                                  ? (same == expected.size() ? "" : "ends here, at byte " + std::to_string(same))
-                              : same == expected.size() ? "too much from here, byte " + std::to_string(same)
-                                                        : "differs from here, byte " + std::to_string(same);
+                                  ? (same == expected.size() ? "" : either("ends here, at byte ", "acaba aquí, en el byte ") + std::to_string(same))
+                              : same == expected.size() ? either("too much from here, byte ", "sobra desde aquí, byte ") + std::to_string(same)
+                                                        : either("differs from here, byte ", "difiere desde aquí, byte ") + std::to_string(same);
     std::ostringstream text;
     const std::string dots = from > 0 ? "…" : "";
-    text << "      expected  " << dots << shown(window(expected), 48) << "  (" << expected.size() << " bytes)\n"
-         << "      came      " << dots << shown(window(came), 48) << "  (" << came.size() << " bytes)\n"
+    text << either("      expected  ", "      esperado  ") << dots << shown(window(expected), 48) << "  (" << expected.size() << " bytes)\n"
+         << either("      came      ", "      recibido  ") << dots << shown(window(came), 48) << "  (" << came.size() << " bytes)\n"
          << "                " << std::string(column + (from > 0), ' ') << "^ " << where << "\n"
-         << "      in hex    " << hex(expected) << "\n"
-         << "      and       " << hex(came);
+         << either("      in hex    ", "      en hex    ") << hex(expected) << "\n"
+         << either("      and       ", "      y         ") << hex(came);
     return text.str();
 }
 
@@ -443,7 +466,7 @@ Clock::time_point by(Talk::State& talk, Seconds within) {
 
 // A program that has ended before it did what was expected of it.
 [[noreturn]] void fail_because_ended(Program::State& program, const std::string& expected) {
-    throw Failure(program.name + " must " + expected + ", but it " + text_of_status(program.status),
+    throw Failure(program.name + either(" must ", " debe ") + expected + either(", but it ", ", pero ") + text_of_status(program.status),
                   hint_of_errors(program.errors));
 }
 
@@ -469,19 +492,20 @@ void Program::says(const std::string& line, Seconds within) {
         if (end != std::string::npos || (state.ended && state.out == -1)) {
             std::string came = state.output.substr(state.read, end == std::string::npos ? end : end - state.read);
             if (end == std::string::npos && came.empty())
-                fail_because_ended(state, "print " + shown(line, 200));
+                fail_because_ended(state, either("print ", "imprimir ") + shown(line, 200));
             state.read = end == std::string::npos ? state.output.size() : end + 1;
             // A replaced program may run on a system with other line ends.
             if (state.replaced && came.ends_with('\r') && !line.ends_with('\r')) came.pop_back();
             state.talk->event(state.name, "| " + with_port_masked(*state.talk, came, line));
             if (!matches(came, line))
-                throw Failure(state.name + " must print this line:\n" + difference(came, line), mistake_in_line(state, came, line));
+                throw Failure(state.name + either(" must print this line:\n", " debe imprimir esta línea:\n") + difference(came, line), mistake_in_line(state, came, line));
             return;
         }
         if (Clock::now() >= until)
-            throw Failure(state.name + " must print " + shown(line, 200) + ", and printed " +
-                              (state.read == state.output.size() ? "nothing"
-                                                                 : shown(state.output.substr(state.read))),
+            throw Failure(state.name + either(" must print ", " debe imprimir ") + shown(line, 200) +
+                              (state.read == state.output.size()
+                                   ? either(", and printed nothing", " y no ha impreso nada")
+                                   : either(", and printed ", " y ha impreso ") + shown(state.output.substr(state.read))),
                           state.read == state.output.size() ? "silent" : "output");
         state.talk->pump(until);
     }
@@ -505,10 +529,10 @@ void Program::prompts(const std::string& text, Seconds within) {
     for (;;) {
         const std::string came = state.output.substr(state.read, text.size());
         if (came == text) break;
-        if (!text.starts_with(came)) throw Failure(state.name + " must print:\n" + difference(came, text), mistake_in_line(state, came, text));
-        if (state.ended && state.out == -1) fail_because_ended(state, "print " + shown(text));
+        if (!text.starts_with(came)) throw Failure(state.name + either(" must print:\n", " debe imprimir:\n") + difference(came, text), mistake_in_line(state, came, text));
+        if (state.ended && state.out == -1) fail_because_ended(state, either("print ", "imprimir ") + shown(text));
         if (Clock::now() >= until)
-            throw Failure(state.name + " must print:\n" + difference(came, text), came.empty() ? "silent" : "output");
+            throw Failure(state.name + either(" must print:\n", " debe imprimir:\n") + difference(came, text), came.empty() ? "silent" : "output");
         state.talk->pump(until);
     }
     state.read += text.size();
@@ -527,9 +551,9 @@ void Program::says_at_last(const std::string& line, Seconds within) {
             state.talk->event(state.name, "| " + with_port_masked(*state.talk, came, line));
             return;
         }
-        if (state.ended && state.out == -1) fail_because_ended(state, "print " + shown(line, 200));
+        if (state.ended && state.out == -1) fail_because_ended(state, either("print ", "imprimir ") + shown(line, 200));
         if (Clock::now() >= until)
-            throw Failure(state.name + " must print " + shown(line, 200) + " sooner or later", "output");
+            throw Failure(state.name + either(" must print ", " debe imprimir ") + shown(line, 200) + either(" sooner or later", " antes o después"), "output");
         state.talk->pump(until);
     }
 }
@@ -539,7 +563,7 @@ void Program::says_nothing(Seconds during) {
     const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(during);
     while (Clock::now() < until) state.talk->pump(until);
     if (state.output.size() > state.read)
-        throw Failure(state.name + " must print nothing, and printed " + shown(state.output.substr(state.read)), "output");
+        throw Failure(state.name + either(" must print nothing, and printed ", " no debe imprimir nada y ha impreso ") + shown(state.output.substr(state.read)), "output");
 }
 
 void Program::complains(const std::string& part, Seconds within) {
@@ -557,9 +581,9 @@ void Program::complains(const std::string& part, Seconds within) {
                 return;
             }
         }
-        if (state.ended && state.err == -1) fail_because_ended(state, "say " + shown(part, 200) + " on stderr");
+        if (state.ended && state.err == -1) fail_because_ended(state, either("say ", "decir ") + shown(part, 200) + either(" on stderr", " en stderr"));
         if (Clock::now() >= until)
-            throw Failure(state.name + " must say " + shown(part, 200) + " on stderr, and said " + shown(state.errors, 300));
+            throw Failure(state.name + either(" must say ", " debe decir ") + shown(part, 200) + either(" on stderr, and said ", " en stderr y ha dicho ") + shown(state.errors, 300));
         state.talk->pump(until);
     }
 }
@@ -573,7 +597,7 @@ void Program::types_bytes(const std::string& bytes) {
 }
 
 void Program::closes_input() {
-    state_->talk->event(state_->name, "⌨ end of input");
+    state_->talk->event(state_->name, either("⌨ end of input", "⌨ fin de la entrada"));
     state_->input_ends = true;
     state_->talk->take_output(*state_);
 }
@@ -583,7 +607,7 @@ int Program::status(Seconds within) {
     const auto until = by(*state.talk, within);
     Clock::time_point ended_at{};
     while (!state.ended || state.out != -1 || state.err != -1) {
-        if (!state.ended && Clock::now() >= until) throw Failure(state.name + " must end, and still runs", "runs");
+        if (!state.ended && Clock::now() >= until) throw Failure(state.name + either(" must end, and still runs", " debe terminar y sigue en marcha"), "runs");
         // A process that it left behind may hold the pipes open: no longer than a moment.
         if (state.ended && ended_at == Clock::time_point{}) ended_at = Clock::now();
         if (state.ended && Clock::now() - ended_at > std::chrono::seconds(2)) break;
@@ -595,7 +619,7 @@ int Program::status(Seconds within) {
 
 void Program::ends(int expected, Seconds within) {
     if (status(within) != expected)
-        throw Failure(name() + " must end with status " + std::to_string(expected) + ", and it " +
+        throw Failure(name() + either(" must end with status ", " debe terminar con estado ") + std::to_string(expected) + either(", and it ", " y ") +
                           text_of_status(state_->status),
                       hint_of_errors(state_->errors));
     state_->end_wanted = true;
@@ -603,23 +627,23 @@ void Program::ends(int expected, Seconds within) {
 
 void Program::ends_by(int signal, Seconds within) {
     if (status(within) != 128 + signal)
-        throw Failure(name() + " must be ended by signal " + std::to_string(signal) + ", and it " +
+        throw Failure(name() + either(" must be ended by signal ", " debe terminar por la señal ") + std::to_string(signal) + either(", and it ", " y ") +
                       text_of_status(state_->status));
 }
 
 void Program::ends_badly(Seconds within) {
-    if (status(within) == 0) throw Failure(name() + " must end with an error, and it ended with status 0");
+    if (status(within) == 0) throw Failure(name() + either(" must end with an error, and it ended with status 0", " debe terminar con un error y terminó con estado 0"));
     state_->end_wanted = true;
 }
 
 void Program::still_runs() {
     state_->talk->take_output(*state_);
-    if (state_->ended) fail_because_ended(*state_, "still run");
+    if (state_->ended) fail_because_ended(*state_, either("still run", "seguir en marcha"));
 }
 
 void Program::is_sent(int signal) {
     auto& state = *state_;
-    state.talk->event(state.name, std::string("# is sent SIG") + sigabbrev_np(signal));
+    state.talk->event(state.name, std::string(either("# is sent SIG", "# recibe la señal SIG")) + sigabbrev_np(signal));
     ::kill(state.pid, signal);
     if (signal == SIGSTOP) {
         int status = 0;
@@ -627,7 +651,7 @@ void Program::is_sent(int signal) {
         if (!WIFSTOPPED(status)) {
             state.status = status;
             state.ended = true;
-            fail_because_ended(state, "stop");
+            fail_because_ended(state, either("stop", "detenerse"));
         }
     }
 }
@@ -658,14 +682,15 @@ void wait_for_port(Talk::State& talk, Program::State& program, std::uint16_t por
             for (std::uint16_t found : ports_in(tables + (tcp ? "tcp" : "udp") + version, tcp ? "0A" : ""))
                 ports.push_back(found);
         if (std::find(ports.begin(), ports.end(), port) != ports.end()) return;
-        const std::string expected = std::string(tcp ? "listen on TCP" : "have a socket on UDP") + " port " + std::to_string(port);
+        const std::string expected = std::string(tcp ? either("listen on TCP port ", "escuchar en el puerto TCP ")
+                                         : either("have a socket on UDP port ", "tener un socket en el puerto UDP ")) + std::to_string(port);
         talk.take_output(program);
         if (program.ended) fail_because_ended(program, expected);
         if (Clock::now() >= until) {
             std::string others;
             for (std::uint16_t other : ports)
-                if (!talk.ports.contains(other)) others += (others.empty() ? ", only on " : ", ") + std::to_string(other);
-            throw Failure(program.name + " must " + expected + ", and does not" + (talk.own_network ? others : ""), "port");
+                if (!talk.ports.contains(other)) others += (others.empty() ? either(", only on ", ", solo en el ") : ", ") + std::to_string(other);
+            throw Failure(program.name + either(" must ", " debe ") + expected + either(", and does not", " y no lo hace") + (talk.own_network ? others : ""), "port");
         }
         talk.pump(Clock::now() + std::chrono::milliseconds(3)); // no call waits for another process's bind()
     }
@@ -889,7 +914,7 @@ std::string Udp::receive(Seconds within) {
     sockaddr_in from{};
     for (;;) {
         if (!state.talk->pump(until, state.fd))
-            throw Failure(state.name + " must receive a datagram, and none came", why_nothing(state));
+            throw Failure(state.name + either(" must receive a datagram, and none came", " debe recibir un datagrama y no ha llegado ninguno"), why_nothing(state));
         socklen_t size = sizeof from;
         const ssize_t n = ::recvfrom(state.fd, bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &size);
         if (n >= 0) {
@@ -920,17 +945,19 @@ void Udp::receives(std::string_view bytes, Seconds within) {
     try {
         came = receive(within);
     } catch (Failure& failure) {
-        throw Failure(state.name + " must receive " + sized(bytes) + ", and nothing came" +
-                          (state.refused ? " but word that nobody has that port" : ""),
+        throw Failure(state.name + either(" must receive ", " debe recibir ") + sized(bytes) +
+                          either(", and nothing came", " y no ha llegado nada") +
+                          (state.refused ? either(" but word that nobody has that port", ", salvo el aviso de que nadie tiene ese puerto") : ""),
                       failure.hint);
     }
     const bool again_the_same = came == state.received && !came.empty();
     if (came != bytes)
-        throw Failure(state.name + " must receive:\n" + difference(came, bytes),
+        throw Failure(state.name + either(" must receive:\n", " debe recibir:\n") + difference(came, bytes),
                       again_the_same ? "twice" : usual_mistake(came, bytes));
     state.received = came;
     if (state.to != 0 && state.from != state.to)
-        throw Failure(state.name + " must get the reply from port " + std::to_string(state.to) + ", and it came from " +
+        throw Failure(state.name + either(" must get the reply from port ", " debe recibir la respuesta desde el puerto ") + std::to_string(state.to) +
+                          either(", and it came from ", " y ha llegado desde el ") +
                           std::to_string(state.from),
                       "other socket");
     if (state.talk->options->times && state.to != 0 && !state.sent.empty()) time_udp(state);
@@ -943,7 +970,7 @@ void Udp::receives_nothing(Seconds during) {
     while (state.talk->pump(until, state.fd)) {
         const ssize_t n = ::recv(state.fd, bytes, sizeof bytes, MSG_DONTWAIT);
         if (n >= 0)
-            throw Failure(state.name + " must receive nothing, and received " + sized({bytes, static_cast<std::size_t>(n)}),
+            throw Failure(state.name + either(" must receive nothing, and received ", " no debe recibir nada y ha recibido ") + sized({bytes, static_cast<std::size_t>(n)}),
                           n > 0 && std::string_view(bytes, static_cast<std::size_t>(n)) == state.received ? "twice" : "unasked");
 #ifdef __linux__
         char control[512];
@@ -953,7 +980,7 @@ void Udp::receives_nothing(Seconds during) {
         ::recvmsg(state.fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
 #endif
     }
-    state.talk->event(state.name, "← nothing");
+    state.talk->event(state.name, either("← nothing", "← nada"));
 }
 
 std::uint16_t Udp::port() const { return state_->port; }
@@ -961,7 +988,7 @@ std::uint16_t Udp::last_from() const { return state_->from; }
 int Udp::fd() const { return state_->fd; }
 void Udp::closes() {
     ::close(std::exchange(state_->fd, -1));
-    state_->talk->event(state_->name, "# closes its socket");
+    state_->talk->event(state_->name, either("# closes its socket", "# cierra su socket"));
 }
 
 void Tcp::sends(std::string_view bytes) {
@@ -976,10 +1003,10 @@ void Tcp::sends(std::string_view bytes) {
         const ssize_t n = ::send(state.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
         else if (errno == EPIPE || errno == ECONNRESET)
-            throw Failure(state.name + " must be able to send, but the connection is closed", "closed");
+            throw Failure(state.name + either(" must be able to send, but the connection is closed", " debe poder enviar, pero la conexión está cerrada"), "closed");
         else if (errno != EAGAIN && errno != EINTR) fail_with_errno("send");
         else if (!state.talk->pump(until, state.fd, POLLOUT))
-            throw Failure(state.name + " must be able to send, but the other side does not read", "not read");
+            throw Failure(state.name + either(" must be able to send, but the other side does not read", " debe poder enviar, pero el otro lado no lee"), "not read");
     }
 }
 
@@ -999,7 +1026,9 @@ bool read_more(Tcp::State& state, Clock::time_point until) {
 }
 
 std::string how_it_went_on(const Tcp::State& state) {
-    return !state.ended ? "\n      and then nothing more" : state.reset ? "\n      and then a reset" : "\n      and then the end";
+    return !state.ended  ? either("\n      and then nothing more", "\n      y después nada más")
+           : state.reset ? either("\n      and then a reset", "\n      y después un corte (RST)")
+                         : either("\n      and then the end", "\n      y después el final");
 }
 
 // Why nothing more came, as a key for advice().
@@ -1037,7 +1066,7 @@ std::string Tcp::receive_bytes(std::size_t size, Seconds within) {
     const auto until = by(*state.talk, within);
     while (state.received.size() < size)
         if (state.ended || !read_more(state, until))
-            throw Failure(state.name + " must receive " + std::to_string(size) + " bytes, and received " +
+            throw Failure(state.name + either(" must receive ", " debe recibir ") + std::to_string(size) + either(" bytes, and received ", " bytes y ha recibido ") +
                               sized(state.received) + how_it_went_on(state),
                           hint_of(state));
     return taken(state, size);
@@ -1048,10 +1077,10 @@ void Tcp::receives(std::string_view bytes, Seconds within) {
     const auto until = by(*state.talk, within);
     while (state.received.size() < bytes.size() && bytes.starts_with(state.received))
         if (state.ended || !read_more(state, until))
-            throw Failure(state.name + " must receive:\n" + difference(state.received, bytes) + how_it_went_on(state),
+            throw Failure(state.name + either(" must receive:\n", " debe recibir:\n") + difference(state.received, bytes) + how_it_went_on(state),
                           hint_of(state, bytes));
     if (!state.received.starts_with(bytes))
-        throw Failure(state.name + " must receive:\n" + difference(state.received, bytes),
+        throw Failure(state.name + either(" must receive:\n", " debe recibir:\n") + difference(state.received, bytes),
                       usual_mistake(state.received, bytes));
     taken(state, bytes.size());
     if (state.talk->options->times && state.to != 0 && !state.sent.empty()) time_tcp(state, state.sent, bytes.size());
@@ -1063,7 +1092,7 @@ std::string Tcp::receive_until(std::string_view mark, Seconds within) {
     std::size_t at;
     while ((at = state.received.find(mark)) == std::string::npos)
         if (state.ended || !read_more(state, until))
-            throw Failure(state.name + " must receive bytes up to " + shown(mark) + ", and received " +
+            throw Failure(state.name + either(" must receive bytes up to ", " debe recibir bytes hasta ") + shown(mark) + either(", and received ", " y ha recibido ") +
                               sized(state.received) + how_it_went_on(state),
                           hint_of(state));
     return taken(state, at + mark.size());
@@ -1079,7 +1108,7 @@ std::string Tcp::receive_line(Seconds within) {
 void Tcp::receives_line(const std::string& line, Seconds within) {
     const std::string came = receive_line(within);
     if (!matches(came, line))
-        throw Failure(state_->name + " must receive this line:\n" + difference(came, line), usual_mistake(came, line));
+        throw Failure(state_->name + either(" must receive this line:\n", " debe recibir esta línea:\n") + difference(came, line), usual_mistake(came, line));
 }
 
 std::string Tcp::receive_to_end(Seconds within) {
@@ -1087,7 +1116,7 @@ std::string Tcp::receive_to_end(Seconds within) {
     const auto until = by(*state.talk, within);
     while (!state.ended)
         if (!read_more(state, until))
-            throw Failure(state.name + " must see the end of the stream, and received " + sized(state.received) +
+            throw Failure(state.name + either(" must see the end of the stream, and received ", " debe ver el final del flujo y ha recibido ") + sized(state.received) +
                               how_it_went_on(state),
                           "open");
     return taken(state, state.received.size());
@@ -1098,42 +1127,43 @@ void Tcp::receives_nothing(Seconds during) {
     const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(during);
     while (state.received.empty() && !state.ended && read_more(state, until)) {}
     if (!state.received.empty() || state.ended)
-        throw Failure(state.name + " must receive nothing, and received " + sized(state.received) + how_it_went_on(state),
+        throw Failure(state.name + either(" must receive nothing, and received ", " no debe recibir nada y ha recibido ") + sized(state.received) + how_it_went_on(state),
                       !state.received.empty() ? "unasked" : state.reset ? "reset" : "closed");
-    state.talk->event(state.name, "← nothing");
+    state.talk->event(state.name, either("← nothing", "← nada"));
 }
 
 void Tcp::is_put_out(Seconds within) {
     auto& state = *state_;
     const auto until = by(*state.talk, within);
     while (!state.ended)
-        if (!read_more(state, until)) throw Failure(state.name + " must be put out, and is not", "open");
-    state.talk->event(state.name, "← is put out");
+        if (!read_more(state, until)) throw Failure(state.name + either(" must be put out, and is not", " debe quedarse sin conexión y no es así"), "open");
+    state.talk->event(state.name, either("← is put out", "← se queda sin conexión"));
 }
 
 void Tcp::ends(Seconds within) {
     auto& state = *state_;
     const auto until = by(*state.talk, within);
     while (!state.ended)
-        if (!read_more(state, until)) throw Failure(state.name + "'s connection must be closed, and is not", "open");
+        if (!read_more(state, until)) throw Failure((spanish ? "la conexión de " + state.name + " debe cerrarse y no se cierra"
+                                                     : state.name + "'s connection must be closed, and is not"), "open");
     if (!state.received.empty())
-        throw Failure(state.name + " must see the end of the stream, and received " + sized(state.received), "extra");
-    if (state.reset) throw Failure(state.name + " must see the end of the stream, and saw a reset", "reset");
-    state.talk->event(state.name, "← end of stream");
+        throw Failure(state.name + either(" must see the end of the stream, and received ", " debe ver el final del flujo y ha recibido ") + sized(state.received), "extra");
+    if (state.reset) throw Failure(state.name + either(" must see the end of the stream, and saw a reset", " debe ver el final del flujo y ha visto un corte (RST)"), "reset");
+    state.talk->event(state.name, either("← end of stream", "← fin del flujo"));
 }
 
 void Tcp::half_closes() {
-    state_->talk->event(state_->name, "→ end of stream");
+    state_->talk->event(state_->name, either("→ end of stream", "→ fin del flujo"));
     ::shutdown(state_->fd, SHUT_WR);
 }
 
 void Tcp::closes() {
-    state_->talk->event(state_->name, "# closes");
+    state_->talk->event(state_->name, either("# closes", "# cierra"));
     ::close(std::exchange(state_->fd, -1));
 }
 
 void Tcp::resets() {
-    state_->talk->event(state_->name, "→ reset");
+    state_->talk->event(state_->name, either("→ reset", "→ corte (RST)"));
     const linger now{1, 0};
     ::setsockopt(state_->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     ::close(std::exchange(state_->fd, -1));
@@ -1150,7 +1180,8 @@ Tcp Listener::accepts(Seconds within) {
         const auto& programs = state.talk->programs;
         const bool ended = !programs.empty() && std::all_of(programs.begin(), programs.end(), [](auto& one) { return one->ended; });
         if (ended ? !state.talk->pump(Clock::now(), state.fd) : Clock::now() >= until)
-            throw Failure("a client must connect to port " + std::to_string(state.port) + ", and none does", "no connection");
+            throw Failure(either("a client must connect to port ", "un cliente debe conectarse al puerto ") + std::to_string(state.port) +
+                              either(", and none does", " y no lo hace ninguno"), "no connection");
     }
     auto tcp = std::make_shared<Tcp::State>();
     tcp->talk = state.talk;
@@ -1164,7 +1195,7 @@ Tcp Listener::accepts(Seconds within) {
     tcp->port = state.port;
     state.talk->ports[ntohs(peer.sin_port)] = "puerto";
     tcp->to = ntohs(peer.sin_port);
-    state.talk->event(state.name, "# accepts a connection");
+    state.talk->event(state.name, either("# accepts a connection", "# acepta una conexión"));
     return Tcp(tcp);
 }
 
@@ -1180,7 +1211,7 @@ fs::path program_path(const fs::path& build, const std::string& name) {
             !fs::is_directory(folder.path() / name))
             return fs::absolute(folder.path() / name);
     if (fs::exists(build / "test" / "broken" / name)) return fs::absolute(build / "test" / "broken" / name);
-    throw Failure("there is no program " + name + " in " + build.string(), "missing");
+    throw Failure(either("there is no program ", "no existe el programa ") + name + either(" in ", " en ") + build.string(), "missing");
 }
 
 bool in_path(const std::string& name) {
@@ -1274,7 +1305,7 @@ Program& start(Talk::State& talk, const std::string& name, const Words& words, K
     for (int fd : {in[1], out[0], err[0]}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
     talk.programs.push_back(state);
     talk.handles.emplace_back(state);
-    if (failed) throw Failure("cannot run " + words[0] + ": " + std::strerror(error), "missing");
+    if (failed) throw Failure(either("cannot run ", "no se puede ejecutar ") + words[0] + ": " + text_of_error(error), "missing");
     return talk.handles.back();
 }
 
@@ -1351,13 +1382,15 @@ Program& Talk::tcp_server(const std::string& name, const Words& arguments, std::
 
 Program& Talk::server(const std::string& name, const Words& arguments, std::uint16_t port) {
     skip_other_role(state_, name, state_.options->server, "serv", "client",
-                    "CMD= is a client, and this is about the server (SERVER= names one)");
+                    either("CMD= is a client, and this is about the server (SERVER= names one)",
+                           "CMD= es un cliente y esto trata del servidor (SERVER= indica uno)"));
     return start_role(state_, name, arguments, port, state_.options->server);
 }
 
 Program& Talk::client(const std::string& name, const Words& arguments, std::uint16_t port) {
     skip_other_role(state_, name, state_.options->client, "client", "serv",
-                    "CMD= is a server, and this is about the client (CLIENT= names one)");
+                    either("CMD= is a server, and this is about the client (CLIENT= names one)",
+                           "CMD= es un servidor y esto trata del cliente (CLIENT= indica uno)"));
     return start_role(state_, name, arguments, port, state_.options->client);
 }
 
@@ -1394,19 +1427,20 @@ Tcp Talk::connects(std::uint16_t port, const std::string& name, const std::strin
     state->fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (state->fd == -1) fail_with_errno("socket");
     const sockaddr_in addr = socket_address(host, port);
-    state_.event(name, "→ TCP " + std::to_string(port) + "  connects");
+    state_.event(name, "→ TCP " + std::to_string(port) + either("  connects", "  se conecta"));
     // A queue that is full takes no connection, and tells nobody: connect(2) would wait for minutes.
     const int flags = ::fcntl(state->fd, F_GETFL);
     ::fcntl(state->fd, F_SETFL, flags | O_NONBLOCK);
     int error = ::connect(state->fd, plain(addr), sizeof addr) == 0 ? 0 : errno;
+    const std::string must_connect = name + either(" must be able to connect to port ", " debe poder conectarse al puerto ") + std::to_string(port);
     if (error == EINPROGRESS) {
         if (!state_.pump(by(state_, deadline), state->fd, POLLOUT))
-            throw Failure(name + " must be able to connect to port " + std::to_string(port) + ", and nobody accepts", "one client");
+            throw Failure(must_connect + either(", and nobody accepts", " y nadie acepta"), "one client");
         socklen_t size = sizeof error;
         ::getsockopt(state->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     }
     if (error != 0)
-        throw Failure(name + " must be able to connect to port " + std::to_string(port) + ": " + std::strerror(error), "port");
+        throw Failure(must_connect + ": " + text_of_error(error), "port");
     ::fcntl(state->fd, F_SETFL, flags);
     state->port = own_port(state->fd);
     state_.ports[state->port] = name;
@@ -1521,41 +1555,45 @@ void Talk::writes(const std::string& file, std::string_view bytes) {
 
 std::string Talk::reads(const std::string& file) {
     std::ifstream stream(state_.folder / file, std::ios::binary);
-    if (!stream) throw Failure("there must be a file " + file + ", and there is none", "no file");
+    if (!stream) throw Failure(either("there must be a file ", "debe haber un fichero ") + file + either(", and there is none", " y no lo hay"), "no file");
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 void Talk::waits(const std::string& what, const std::function<bool()>& condition, Seconds within) {
+    const std::string words = state_.in_words(what);
     const auto until = by(state_, within);
     while (!condition()) {
-        if (Clock::now() >= until) throw Failure("must come about: " + what);
+        if (Clock::now() >= until) throw Failure(either("must come about: ", "debe ocurrir: ") + words);
         state_.pump(std::min(until, Clock::now() + std::chrono::milliseconds(5)));
     }
 }
 
 void Talk::expect(bool holds, const std::string& sentence, const std::string& hint) {
-    if (!holds) throw Failure("must hold: " + sentence, hint);
+    const std::string words = state_.in_words(sentence);
+    if (!holds) throw Failure(either("must hold: ", "debe cumplirse: ") + words, hint);
 }
 
 void Talk::expect_equal(const std::string& what, std::string_view came, std::string_view expected, const std::string& hint) {
+    const std::string words = state_.in_words(what);
     if (came != expected)
-        throw Failure(what + " must be:\n" + difference(came, expected), hint.empty() ? usual_mistake(came, expected) : hint);
+        throw Failure(words + either(" must be:\n", " debe ser:\n") + difference(came, expected), hint.empty() ? usual_mistake(came, expected) : hint);
 }
 
 void Talk::remark(const std::string& sentence) {
-    if (std::find(state_.remarks.begin(), state_.remarks.end(), sentence) == state_.remarks.end())
-        state_.remarks.push_back(sentence);
+    const std::string words = state_.in_words(sentence);
+    if (std::find(state_.remarks.begin(), state_.remarks.end(), words) == state_.remarks.end())
+        state_.remarks.push_back(words);
 }
 
 bool Talk::has_remarks() const { return !state_.remarks.empty(); }
 
-void Talk::tells(const std::string& sentence) { state_.event("·", sentence); }
+void Talk::tells(const std::string& sentence) { state_.event("·", state_.in_words(sentence)); }
 
 void Talk::needs(const std::string& tool) {
-    if (tool.find('/') == tool.npos && !in_path(tool)) skip("needs " + tool + ", which is not installed");
+    if (tool.find('/') == tool.npos && !in_path(tool)) throw Skip(either("needs ", "necesita ") + tool + either(", which is not installed", ", que no está instalado"));
 }
 
-void Talk::skip(const std::string& reason) { throw Skip(reason); }
+void Talk::skip(const std::string& reason) { throw Skip(state_.in_words(reason)); }
 bool Talk::has_own_network() const { return state_.own_network; }
 double Talk::seconds() const { return Seconds(Clock::now() - state_.start).count(); }
 
@@ -1603,15 +1641,14 @@ std::string report_of(Talk::State& talk, const std::string& failure, const std::
         try {
             talk.take_output(*program);
         } catch (const TooMuch&) {} // as the failure says already
-        text << "    " << program->name << ": " << (program->ended ? text_of_status(program->status) : "still runs") << '\n';
+        text << "    " << program->name << ": " << (program->ended ? text_of_status(program->status) : either("still runs", "sigue en marcha")) << '\n';
         if (!program->output.empty()) text << "      stdout\n" << tail(program->output);
         if (!program->errors.empty()) text << "      stderr\n" << tail(program->errors);
     }
-    const bool es = talk.options->spanish;
     if (talk.options->check && !talk.by_hand.empty())
-        text << (es ? "    a mano:   " : "    by hand:  ") << talk.by_hand << '\n';
-    if (const std::string words = advice(hint, es); talk.options->check && !words.empty())
-        text << (es ? "    pista:    " : "    hint:     ") << words << '\n';
+        text << either("    by hand:  ", "    a mano:   ") << talk.by_hand << '\n';
+    if (const std::string words = advice(hint); talk.options->check && !words.empty())
+        text << either("    hint:     ", "    pista:    ") << words << '\n';
     return text.str();
 }
 
@@ -1687,7 +1724,7 @@ Result play(const Conversation& conversation, const Options& options) {
             state.take_output(*program);
             // Never silently: a sanitizer's finding is a failure whatever the conversation looked at.
             if (program->errors.find("Sanitizer") != std::string::npos || program->errors.find("runtime error:") != std::string::npos)
-                throw Failure(program->name + " was stopped by a sanitizer");
+                throw Failure(program->name + either(" was stopped by a sanitizer", " fue detenido por un sanitizer"));
             // What nobody asked for is in the transcript as well.
             std::istringstream rest(program->output.substr(program->read));
             for (std::string line; std::getline(rest, line);) state.event(program->name, "| " + line);

@@ -55,6 +55,10 @@ struct Skip : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// What a student is told goes in one of two languages (IDIOMA=es, LANG=es…); the runner sets it once.
+extern bool spanish;
+inline const char* either(const char* in_english, const char* in_spanish) { return spanish ? in_spanish : in_english; }
+
 class Talk;
 
 // A program that runs: stdin, stdout and stderr are pipes.
@@ -226,7 +230,8 @@ public:
     // Waits until the condition holds (looked at every few milliseconds).
     void waits(const std::string& what, const std::function<bool()>& condition, Seconds within = deadline);
 
-    // What must hold, in words.
+    // What must hold, in words. (What a student may be told in them has its entry in spanish.cpp; so have
+    // the other texts here, and the titles.)
     void expect(bool holds, const std::string& sentence, const std::string& hint = "");
     // Bytes that must be equal; a failure shows both with a mark at the first that differs.
     void expect_equal(const std::string& what, std::string_view came, std::string_view expected,

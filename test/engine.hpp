@@ -4,6 +4,7 @@
 #include "conversation.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,6 @@ struct Options {
     bool check = false;      // somebody else's program: shorter deadlines, limits, hints
     bool namespaces = true;  // a network namespace each, where the system allows
     long memory = 512;       // MiB that somebody else's program may have resident
-    bool spanish = false;    // hints in Spanish
     bool settle = false;     // to be compared: waits a moment for what the programs still print
     bool times = false;      // repeat the first request and its reply for a while: requests a second
     std::filesystem::path captures;  // where packet captures stay; empty: in the conversation's folder
@@ -59,7 +59,13 @@ std::string difference(std::string_view came, std::string_view expected);
 bool matches(std::string_view line, std::string_view expected);
 
 // The usual mistake behind a failure, in words (advice.cpp); empty for a key it does not know.
-std::string advice(const std::string& hint, bool spanish);
+std::string advice(const std::string& hint);
+
+// A conversation's title, or a text that it gives, in Spanish (spanish.cpp); nothing where there is no entry.
+std::optional<std::string> spanish_of(const std::string& text);
+
+// The same in whichever language it is.
+inline std::string translated(const std::string& text) { return spanish ? spanish_of(text).value_or(text) : text; }
 
 // The mistake that a program's stderr shows (a Python traceback, a syntax error), or "".
 std::string hint_of_errors(const std::string& errors);

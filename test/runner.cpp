@@ -142,8 +142,8 @@ void play_all(const std::vector<Task>& tasks, unsigned jobs,
             ::waitpid(one.pid, &status, 0);
             Result result;
             if (!unpacked(one.text, result))
-                result.report = WIFSIGNALED(status) ? std::string("    ✗ the conversation itself was ended by ") + strsignal(WTERMSIG(status)) + '\n'
-                                                    : "    ✗ the conversation itself broke off\n";
+                result.report = WIFSIGNALED(status) ? std::string(either("    ✗ the conversation itself was ended by ", "    ✗ la propia prueba terminó por la señal ")) + strsignal(WTERMSIG(status)) + '\n'
+                                                    : either("    ✗ the conversation itself broke off\n", "    ✗ la propia prueba se ha interrumpido\n");
             const Task& task = *one.task;
             running.erase(running.begin() + static_cast<std::ptrdiff_t>(i));
             done(task, result);
@@ -174,11 +174,11 @@ struct Count {
 
 const char* sign_of(Verdict verdict) {
     switch (verdict) {
-    case Verdict::pass: return "ok    ";
-    case Verdict::remarks: return "ok ·  ";
-    case Verdict::fail: return "FAIL  ";
-    case Verdict::cannot_run: return "CANNOT";
-    case Verdict::skip: return "skip  ";
+    case Verdict::pass: return either("ok    ", "bien  ");
+    case Verdict::remarks: return either("ok ·  ", "bien ·");
+    case Verdict::fail: return either("FAIL  ", "MAL   ");
+    case Verdict::cannot_run: return either("CANNOT", "NO VA ");
+    case Verdict::skip: return either("skip  ", "omite ");
     }
     return "";
 }
@@ -187,12 +187,12 @@ void tell(const Task& task, const Result& result, Count& count, bool check) {
     const bool good = result.verdict == Verdict::pass || result.verdict == Verdict::remarks;
     ++(good ? count.passed : result.verdict == Verdict::skip ? count.skipped : count.failed);
     std::printf("%s %6.2f s  %s  %s: %s\n", sign_of(result.verdict), result.seconds, task.conversation->exercise,
-                task.conversation->subject, task.conversation->title);
+                task.conversation->subject, translated(task.conversation->title).c_str());
     if (result.verdict == Verdict::skip) std::printf("    %s\n", result.report.c_str());
     else if (!good) std::fputs(result.report.c_str(), stdout);
     if (check)
         for (const auto& remark : result.remarks)
-            std::printf(task.options.spanish ? "    observación: %s\n" : "    remark: %s\n", remark.c_str());
+            std::printf(spanish ? "    observación: %s\n" : "    remark: %s\n", remark.c_str());
     std::fflush(stdout);
 }
 
@@ -272,7 +272,6 @@ int run(int argc, char** argv) {
     options.cmd = variable("CMD");
     options.server = variable("SERVER");
     options.client = variable("CLIENT");
-    options.spanish = prefers_spanish();
     if (const long memory = std::atol(variable("MEMORY").c_str()); memory > 0) options.memory = memory;
     unsigned jobs = 3 * std::max(1U, std::thread::hardware_concurrency());
     enum { test, check, comparison, show, listing, labs } use = test;
@@ -294,15 +293,18 @@ int run(int argc, char** argv) {
         } else names.push_back(word);
     }
     options.build = std::filesystem::absolute(options.build);
+    spanish = (use == check || use == labs) && prefers_spanish();
     if (options.namespaces && !namespaces_allowed()) {
-        std::fprintf(stderr, "This system allows no network namespaces: conversations use the real loopback, one at a time.\n");
+        std::fputs(either("This system allows no network namespaces: conversations use the real loopback, one at a time.\n",
+                          "Este sistema no permite espacios de red: todo se prueba en el loopback de la máquina, de uno en uno.\n"), stderr);
         options.namespaces = false;
     }
     if (!options.namespaces) jobs = 1; // fixed ports
 
     if (use == listing) return list();
     if (!names.empty() && chosen(names, true).empty() && use != labs) {
-        std::fprintf(stderr, "There is no conversation for '%s'; build/test/runner --list shows them all.\n", names[0].c_str());
+        std::fprintf(stderr, spanish ? "No hay prueba para '%s'; build/test/runner --list las muestra todas.\n"
+                                     : "There is no conversation for '%s'; build/test/runner --list shows them all.\n", names[0].c_str());
         return 2;
     }
     if (use == show) return demo(names, options);
@@ -314,7 +316,8 @@ int run(int argc, char** argv) {
         if (const std::string folder = variable("DIR"); !folder.empty()) return check_folder(names, options, folder, jobs);
         if (const std::string folder = variable("CLASS"); !folder.empty()) return check_class(names, options, folder, jobs);
         if (names.empty() || (options.cmd + options.server + options.client).empty()) {
-            std::fprintf(stderr, "Usage: make check EJ=p3.1 CMD='python3 mi_servidor.py'   (or SERVER=…, CLIENT=…, DIR=folder, CLASS=folder-of-folders)\n");
+            std::fputs(either("Usage: make check EJ=p3.1 CMD='python3 mi_servidor.py'   (or SERVER=…, CLIENT=…, DIR=folder, CLASS=folder-of-folders)\n",
+                              "Uso: make check EJ=p3.1 CMD='python3 mi_servidor.py'   (o SERVER=…, CLIENT=…, DIR=carpeta, CLASS=carpeta-de-carpetas)\n"), stderr);
             return 2;
         }
     }
@@ -322,13 +325,14 @@ int run(int argc, char** argv) {
     std::vector<Task> tasks;
     for (const Conversation* one : chosen(names, use == test)) tasks.push_back({one, options, ""});
     if (tasks.empty()) {
-        std::fprintf(stderr, "%s: what is asked there is asked of our own programs alone (make test EJ=%s); nothing to check.\n",
+        std::fprintf(stderr, spanish ? "%s: lo que se pide ahí se pide solo a nuestros programas (make test EJ=%s); no hay nada que comprobar.\n"
+                                     : "%s: what is asked there is asked of our own programs alone (make test EJ=%s); nothing to check.\n",
                      names.empty() ? "" : names[0].c_str(), names.empty() ? "" : names[0].c_str());
         return 2;
     }
     Count count;
     play_all(tasks, jobs, [&](const Task& task, const Result& result) { tell(task, result, count, use == check); });
-    std::printf("%u passed, %u failed, %u skipped\n", count.passed, count.failed, count.skipped);
+    std::printf(spanish ? "%u bien, %u mal, %u sin comprobar\n" : "%u passed, %u failed, %u skipped\n", count.passed, count.failed, count.skipped);
     return count.failed == 0 ? 0 : 1;
 }
 

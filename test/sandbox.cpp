@@ -191,12 +191,12 @@ std::optional<Excess> excess_of(pid_t init, pid_t group, const fs::path& folder,
     std::error_code no_proc;
     const bool blind = fs::read_symlink("/proc/self", no_proc) != std::to_string(::getpid());
     const Use use = blind ? Use() : used_by_all([&](pid_t process) { return init > 0 ? place(process) == own : ::getpgid(process) == group; });
-    const std::string memory = "takes more than " + std::to_string(mebibytes) + " MiB of memory";
-    if (use.threads > most_processes) return Excess{"starts more than " + std::to_string(most_processes) + " processes", "processes"};
+    const std::string memory = either("takes more than ", "ocupa más de ") + std::to_string(mebibytes) + either(" MiB of memory", " MiB de memoria");
+    if (use.threads > most_processes) return Excess{either("starts more than ", "arranca más de ") + std::to_string(most_processes) + either(" processes", " procesos"), "processes"};
     if (use.kib > mebibytes * 1024 && use.processes > most_processes / 10)
-        return Excess{"starts " + std::to_string(use.processes) + " processes and " + memory, "processes"};
+        return Excess{either("starts ", "arranca ") + std::to_string(use.processes) + either(" processes and ", " procesos y ") + memory, "processes"};
     if (use.kib > mebibytes * 1024) return Excess{memory, "memory"};
-    if (bytes_below(folder) > most_disk) return Excess{"writes more than " + std::to_string(most_disk >> 20) + " MiB of files", "disk"};
+    if (bytes_below(folder) > most_disk) return Excess{either("writes more than ", "escribe más de ") + std::to_string(most_disk >> 20) + either(" MiB of files", " MiB de ficheros"), "disk"};
     return {};
 }
 

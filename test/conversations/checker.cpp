@@ -3,6 +3,7 @@
 #include "checker.hpp"
 
 #include <cstdlib>
+#include <regex>
 
 using namespace conversation;
 namespace fs = std::filesystem;
@@ -79,9 +80,65 @@ CONVERSATION("checker", "runner", "what is no UTF-8 is shown in escapes, and the
     must_say(talk, text, {"\n                    ^ differs from here, byte 5\n"});
 }
 
-CONVERSATION("checker", "runner", "hints in Spanish", "ours") {
-    talk.writes("mal.py", echo_server("", "s.sendto(data + b'\\n', addr)"));
-    must_say(talk, checked(talk, {"servidor_eco_v1"}, "CMD", "python3 mal.py", 1, "es"), {"Sobran bytes al final"});
+// What the checker says itself: without what it shows of commands, bytes, and the programs' output.
+static std::string own_words(const std::string& said) {
+    static const std::regex quoted("\"[^\"]*\"");
+    std::istringstream lines(said);
+    std::string words;
+    for (std::string line; std::getline(lines, line);)
+        if (!line.starts_with("        ") && line.find(" $ ") == line.npos && line.find(" a mano: ") == line.npos)
+            words += std::regex_replace(line, quoted, "\"\"") + '\n';
+    return words;
+}
+
+CONVERSATION("checker", "runner", "a failure's whole report in Spanish", "ours") {
+    const struct {
+        const char *exercise, *command, *says;
+    } faults[] = {
+        {"servidor_eco_v1", "python3 eco.py 'data.upper()'", "difiere desde aquí, byte 0"},
+        {"servidor_eco_v1", "python3 eco.py 'os._exit(3)'", "servidor_eco_v1: terminó con estado 3"},
+        {"servidor_eco_v1", "python3 eco.py 'time.sleep(60)'", "ana debe recibir 4 bytes  \"hola\" y no ha llegado nada"},
+        {"servidor_eco_v1", "python3 nohay.py", "pero terminó con estado 2"},
+        {"servidor_eco_v1", "python3 client.py", "CMD= es un cliente"},
+        {"servidor_aleatorio", "python3 eco.py data", "debe ocurrir: el servidor ha hecho bind"},
+        {"servidor_eco_tcp_v2", "python3 v1.py turns", "observación: servidor_eco_tcp_v2 no imprime"},
+        {"cliente_eco_tcp_v1", "true", "un cliente debe conectarse al puerto 5000 y no lo hace ninguno"},
+        {"udp_echo_client_1_5_1", "true", "debe cumplirse: el cliente dice que nadie ha respondido"},
+    };
+    talk.writes("eco.py", "import sys\n" + echo_server("", "s.sendto(eval(sys.argv[1]), addr)"));
+    talk.writes("client.py", "");
+    fs::copy_file(repository() / "test/peers/tcp_eco_v1.py", talk.folder() / "v1.py");
+    for (const auto& fault : faults) {
+        const int status = fault.command == std::string("python3 client.py") ? 0 : 1; // skipped
+        const std::string said = checked(talk, {fault.exercise}, "CMD", fault.command, status, "es");
+        must_say(talk, said, {fault.says});
+        const std::string words = own_words(said);
+        for (const char* english : {" must ", " expected ", " came ", " received", " the ", " and ", " runs", " ended", " passed", " is ", " of "})
+            talk.expect(words.find(english) == words.npos, "no '" + std::string(english) + "' in Spanish:\n" + said);
+    }
+}
+
+CONVERSATION("checker", "runner", "a client that waits for ever, and clients that use arguments they were not given", "ours") {
+    const std::string listing = "python3 " + (repository() / "test/peers/udp_api.py").string() + " client";
+    must_say(talk, checked(talk, {"udp_echo_client_1_5_1"}, "CMD", listing, 1), {"give the socket a time limit (settimeout()), or connect()"});
+    talk.writes("uno.py", "import sys\nhost = sys.argv[1]\n");
+    talk.writes("dos.py", "import sys\nname, host, port = sys.argv\n");
+    for (const auto& [file, exception] : {std::pair{"uno.py", "IndexError"}, {"dos.py", "ValueError"}})
+        must_say(talk, checked(talk, {"udp_echo_client"}, "CMD", std::string("python3 ") + file, 1), {exception, "that it was not given"});
+}
+
+// The texts that hold for our own programs are looked for while these are checked ("our own programs pass…").
+CONVERSATION("checker", "runner", "what a student is shown has its Spanish: titles, remarks", "ours") {
+    for (const Conversation& one : all())
+        if (std::string(one.tags).find("ours") == std::string::npos)
+            talk.expect(spanish_of(one.title).has_value(), std::string("test/spanish.cpp has the title: ") + one.title);
+    static const std::regex remark("remark\\(\"([^\"\\\\]*)\"\\)");
+    for (const auto& file : fs::directory_iterator(repository() / "test" / "conversations")) {
+        std::ifstream stream(file.path());
+        const std::string source{std::istreambuf_iterator<char>(stream), {}};
+        for (std::sregex_iterator found(source.begin(), source.end(), remark), end; found != end; ++found)
+            talk.expect(spanish_of((*found)[1]).has_value(), "test/spanish.cpp has the remark: " + (*found)[1].str());
+    }
 }
 
 // Each ends in time, with words that fit, whatever it forked ends with it, and the next is not disturbed.
@@ -152,7 +209,7 @@ CONVERSATION("checker", "runner", "our own programs pass every check, from a fol
     } const practices[] = {{"p3", "p3_udp_echo"},     {"api.1", "p3_udp_echo"},       {"p4tcp", "p4_tcp_echo"},
                            {"api.2", "p4_tcp_echo"}, {"p4sip", "p4_sip_registrar"}, {"c1", "control1_resume_http"}};
     for (const auto& practice : practices) {
-        checked(talk, {practice.exercises}, "DIR", (repository() / "build" / practice.folder).string(), 0);
+        checked(talk, {practice.exercises}, "DIR", (repository() / "build" / practice.folder).string(), 0, "es");
     }
 }
 

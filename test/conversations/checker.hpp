@@ -21,6 +21,7 @@ inline std::string checked(Talk& talk, const Words& exercises, const std::string
     const std::string said = runner.output_after_end(Seconds{300});
     talk.expect(runner.status() == status,
                 "the checker of " + value + " must end with status " + std::to_string(status) + "; it said:\n" + said + runner.errors());
+    talk.expect(runner.errors().find("no Spanish") == std::string::npos, "every text has its Spanish:\n" + runner.errors());
     return said;
 }
 

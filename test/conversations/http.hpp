@@ -52,7 +52,8 @@ inline Answer receives_head(Tcp& conn) {
         answer.head += line + '\n';
     }
     if (!answer.head.starts_with("HTTP/1."))
-        throw Failure("an HTTP answer must begin with \"HTTP/1.\", not with \"" +
+        throw Failure(either("an HTTP answer must begin with \"HTTP/1.\", not with \"",
+                             "una respuesta HTTP debe empezar por \"HTTP/1.\", no por \"") +
                       answer.head.substr(0, 40) + '"');
     answer.status = std::atoi(answer.head.c_str() + std::string_view("HTTP/1.1 ").size());
     return answer;
@@ -113,7 +114,7 @@ public:
         addr.sin_port = htons(port);
         addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (::connect(fd_, reinterpret_cast<const sockaddr*>(&addr), sizeof addr) == -1)
-            throw Failure("connect to port " + std::to_string(port) + " failed");
+            throw Failure(either("connect to port ", "falla la conexión al puerto ") + std::to_string(port) + either(" failed", ""));
     }
     Narrow(const Narrow&) = delete;
     Narrow& operator=(const Narrow&) = delete;
@@ -121,7 +122,7 @@ public:
 
     void sends(const std::string& bytes) {
         if (::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
-            throw Failure("send failed");
+            throw Failure(either("send failed", "falla el envío"));
     }
     // Everything that its kernel has, once that is an answer's head and some body, and no more comes for
     // half a second, so that all of it is acknowledged too. Not taken away: that would make room.
@@ -129,7 +130,8 @@ public:
         std::string data(65536, '\0');
         ssize_t before = 0;
         for (int quiet = 0, looks = 0; quiet < 10;) {
-            if (++looks > 400) throw Failure("a client must receive an answer's head and some of its body", "no reply"); // 20 s
+            if (++looks > 400) throw Failure(either("a client must receive an answer's head and some of its body",
+                                               "un cliente debe recibir la cabecera de la respuesta y parte de su cuerpo"), "no reply"); // 20 s
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
             const ssize_t n = ::recv(fd_, data.data(), data.size(), MSG_PEEK | MSG_DONTWAIT);
             const std::string_view got(data.data(), static_cast<std::size_t>(n > 0 ? n : 0));
