@@ -92,7 +92,7 @@ std::string begins_and_is_cut(Talk& talk, Program& servidor, Tcp& movil, const s
     try {
         talk.waits("some of the file comes", [&] { return takes(4000); });
     } catch (const Failure& failure) {
-        throw Failure(std::string(failure.what()) + "\n      and what came is " + shown(came, 400), "no reply");
+        throw Failure(std::string(failure.what()) + either("\n      and what came is ", "\n      y lo que llegó es ") + shown(came, 400), "no reply");
     }
     servidor.is_sent(SIGSTOP);
     ::kill(-servidor.pid(), SIGSTOP); // and what it forked for this client
@@ -228,7 +228,9 @@ CONVERSATION("c1.3", "servidor_movil", "clients that vanish at any moment: the n
         talk.expect_equal("what the next client gets", receives_file(talk, conn, file.size(), "another client asks"), file, "file");
         servidor.still_runs();
     } catch (const Failure& failure) {
-        throw Failure("when a client has vanished the others are served as before, but " + std::string(failure.what()), "reset");
+        throw Failure(either("when a client has vanished the others are served as before, but ",
+                             "cuando un cliente ha desaparecido los demás se atienden igual, pero ") +
+                          std::string(failure.what()), "reset");
     }
 }
 
