@@ -2,6 +2,7 @@
 // happened. One process a conversation (runner.cpp forks them).
 #include "engine.hpp"
 #include "sandbox.hpp"
+#include "../p4_tcp_echo/chat.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -319,18 +320,8 @@ bool Talk::State::pump(Clock::time_point until, int fd, short events_wanted) {
 
 namespace {
 
-// The size of the UTF-8 character that these bytes begin with (RFC 3629); 0 if they begin with none.
-std::size_t character(std::string_view bytes) {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    if (bytes.empty()) return 0;
-    const std::size_t size = at(0) < 0x80 ? 1 : at(0) < 0xc2 ? 0 : at(0) < 0xe0 ? 2 : at(0) < 0xf0 ? 3 : at(0) < 0xf5 ? 4 : 0;
-    if (size > bytes.size()) return 0;
-    for (std::size_t i = 1; i < size; ++i)
-        if ((at(i) & 0xc0) != 0x80) return 0;
-    const bool too_long = (at(0) == 0xe0 && at(1) < 0xa0) || (at(0) == 0xf0 && at(1) < 0x90);
-    const bool no_character = (at(0) == 0xed && at(1) >= 0xa0) || (at(0) == 0xf4 && at(1) >= 0x90);
-    return size > 1 && (too_long || no_character) ? 0 : size;
-}
+// The size of the UTF-8 character that these bytes begin with; 0 if they begin with none.
+std::size_t character(std::string_view bytes) { return bytes.empty() ? 0 : utf8_length(bytes); }
 
 // Where the character begins that the byte at `at` is in.
 std::size_t character_around(std::string_view bytes, std::size_t at) {

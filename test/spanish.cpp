@@ -220,6 +220,7 @@ const Entry entries[] = {
      "el cliente pide su id y luego el fichero, y no pide nada una y otra vez"},
     {"a device that comes back asks under the id that it has, not for another one", "un dispositivo que vuelve pide con el id que tiene, no otro nuevo"},
     {"the file must be asked for under the id that GET / gave: \"{}\", not \"{}\"", "el fichero se pide con el id que dio GET /: \"{}\", no \"{}\""},
+    {"CMD= is a server, and this is about the client (CLIENT= names one)", "CMD= es un servidor y esto trata del cliente (CLIENT= indica uno)"},
     {"it must ask for the rest: Range: bytes={}-, not from byte {}", "debe pedir el resto: Range: bytes={}-, no desde el byte {}"},
     {"the file, to a new id", "el fichero, con un id nuevo"},
 };
